@@ -1,0 +1,165 @@
+"""A magic's line to its arguments. Options may stand anywhere; a message is taken as it was typed, quotes and all.
+
+``argparse`` would split a message into words and trip over the apostrophe in "don't", so this is a reader of our own;
+the same tables make the help and the completions.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from poe_notebook.errors import CommandError
+
+__all__ = ["Arguments", "Command", "Option", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: a flag if ``convert`` is none, else it takes a value."""
+
+    name: str
+    summary: str
+    convert: Callable[[str], Any] | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere."""
+
+    name: str
+    summary: str
+    words: tuple[str, ...] = ()
+    text: str = ""
+    options: tuple[Option, ...] = ()
+    examples: tuple[str, ...] = ()
+    prefix: str = "%poe "
+
+    @property
+    def usage(self) -> str:
+        """The command as it is typed."""
+        words = [f"[{word[:-1]}]" if word.endswith("?") else word for word in self.words]
+        text = [f"[{self.text[:-1]}]" if self.text.endswith("?") else self.text] if self.text else []
+        options = [f"[{o.name} {o.value}]" if o.value else f"[{o.name}]" for o in self.options]
+        return " ".join([self.prefix + self.name, *words, *text, *options])
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What was typed: the words by their names in lower case, the text, the options by their names."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    wants_help: bool = False
+
+    def word(self, name: str) -> str | None:
+        """Give a word, or none if it was not typed."""
+        return self.words.get(name)
+
+    def option(self, name: str) -> Any:
+        """Give an option's value (true for a flag), or none if it was not typed."""
+        return self.options.get(name)
+
+
+_TOKEN = re.compile(r"\S+")
+_QUOTED = re.compile(r"\s*(\"(?:\\.|[^\"\\])*\"|'[^']*'|\S+)")
+
+
+def parse(command: Command, line: str) -> Arguments:
+    """Read a line. Raises ``CommandError`` for an unknown option, a bad value, a missing or a superfluous word."""
+    arguments = Arguments()
+    rest = _take_options(command, line, arguments)
+    for word in command.words:
+        token, rest = _take_word(rest)
+        if token:
+            arguments.words[word.rstrip("?").lower()] = token
+        elif not word.endswith("?") and not arguments.wants_help:
+            raise CommandError(f"{word} is missing.", now=f"Type: {command.usage}")
+    arguments.text = rest.strip()
+    if arguments.wants_help:
+        return arguments
+    if arguments.text and not command.text:
+        raise CommandError(
+            f"{command.prefix}{command.name} does not know what to do with {arguments.text!r}.",
+            now=f"Type: {command.usage}",
+        )
+    return arguments
+
+
+def _take_options(command: Command, line: str, arguments: Arguments) -> str:
+    """Take the options out of the line and give what is left, spacing and quotes as they were."""
+    known = {option.name: option for option in command.options}
+    kept, position, words = "", 0, 0
+    while match := _TOKEN.search(line, position):
+        token, space = match.group(), line[position : match.start()]
+        is_text = bool(command.text) and words >= len(command.words) + 1
+        name, equals, given = token.partition("=")
+        if token == "--":
+            return kept + space + line[match.end() :].lstrip()
+        position = match.end()
+        if name in known:
+            option = known[name]
+            if option.convert is not None and not equals:
+                given, position = _value_after(option, line, position)
+            arguments.options[name.removeprefix("--").replace("-", "_")] = _convert(option, given, bool(equals))
+        elif token in ("-h", "--help") and not is_text:
+            arguments.wants_help = True
+        elif _is_unknown_option(token, known, is_text=is_text):
+            raise _unknown(command, token, known)
+        else:
+            kept += space + token
+            words += 1
+    return kept + line[position:]
+
+
+def _is_unknown_option(token: str, known: dict[str, Option], *, is_text: bool) -> bool:
+    """Tell a mistyped option from text: inside a message only what is nearly a known option counts as one."""
+    if re.match(r"--?[A-Za-z][\w-]*(=|$)", token) is None:
+        return False
+    return not is_text or (token.startswith("--") and bool(_near(token, known)))
+
+
+def _near(token: str, known: dict[str, Option]) -> list[str]:
+    return difflib.get_close_matches(token.partition("=")[0], known, n=1, cutoff=0.7)
+
+
+def _value_after(option: Option, line: str, position: int) -> tuple[str, int]:
+    match = _QUOTED.match(line, position)
+    if match is None:
+        raise CommandError(
+            f"{option.name} takes a value, {option.value}.", now=f"For example: {option.name} {option.value}"
+        )
+    value = match.group(1)
+    return (shlex.split(value)[0] if value[0] in "\"'" and len(value) > 2 else value), match.end()
+
+
+def _convert(option: Option, given: str, has_equals: bool) -> Any:
+    if option.convert is None:
+        if has_equals:
+            raise CommandError(f"{option.name} takes no value.", now=f"Type just {option.name}")
+        return True
+    try:
+        return option.convert(given)
+    except ValueError:
+        raise CommandError(
+            f"{option.name} cannot be {given!r}.", why=f"It takes {option.value}: {option.summary}."
+        ) from None
+
+
+def _unknown(command: Command, token: str, known: dict[str, Option]) -> CommandError:
+    near = _near(token, known)
+    hint = f"Did you mean {near[0]}?" if near else f"Type: {command.usage}"
+    if command.text:
+        hint += f"\nTo send it as text, put -- before the message: {command.prefix}{command.name} … -- {token}"
+    return CommandError(f"{command.prefix}{command.name} has no option {token}.", now=hint)
+
+
+def _take_word(rest: str) -> tuple[str, str]:
+    word, *after = rest.split(maxsplit=1) or [""]
+    return word, after[0] if after else ""

@@ -1,0 +1,142 @@
+"""Every exception of the package.
+
+::
+
+    PoeNotebookError
+    ├── CommandError          a magic was typed in a way that it cannot run
+    ├── BotNotFound           no bot of that name is served here (also a LookupError)
+    ├── CellSyntaxError       a %%poebot cell is no Python
+    ├── CellHasNoBot          a %%poebot cell ran to its end and left no bot to serve
+    ├── HandlerMistake        a handler gave something that is no answer (also a TypeError)
+    ├── ServerError           the listener in this kernel could not start or has ended
+    ├── KeyMissing            a key is needed and none was found
+    ├── TunnelError           the tunnel did not start, or has gone
+    ├── BotError              talking to a bot failed
+    │   └── BotErrorNoRetry   ... and trying again would not help
+    ├── BotProtocolError      a bot broke the protocol
+    ├── PoeProtocolError      Poe, or whoever plays Poe, broke the protocol
+    ├── CostRequestError      authorising or capturing a cost failed
+    └── InsufficientFundError the user cannot pay
+
+Each message says what happened (with the value), which rule it met, and what to type now.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+__all__ = [
+    "BotError",
+    "BotErrorNoRetry",
+    "BotNotFound",
+    "BotProtocolError",
+    "CellHasNoBot",
+    "CellSyntaxError",
+    "CommandError",
+    "CostRequestError",
+    "HandlerMistake",
+    "InsufficientFundError",
+    "KeyMissing",
+    "PoeNotebookError",
+    "PoeProtocolError",
+    "ServerError",
+    "TunnelError",
+    "without_our_frames",
+]
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class PoeNotebookError(Exception):
+    """What happened; ``why``: the rule behind it; ``now``: what to type next."""
+
+    def __init__(self, what: str = "", *, why: str = "", now: str = "") -> None:
+        super().__init__(what)
+        self.what, self.why, self.now = what, why, now
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.why, self.now) if part)
+
+    def _render_traceback_(self) -> list[str]:
+        """Give IPython what it shows of this error: the user's own frames and the message."""
+        shell = sys.modules["IPython"].get_ipython()
+        lines: list[str] = shell.InteractiveTB.structured_traceback(
+            type(self), self, without_our_frames(self.__traceback__)
+        )
+        return lines
+
+
+def without_our_frames(frames: TracebackType | None) -> TracebackType | None:
+    """Give a traceback with the frames of this package left out."""
+    kept = []
+    while frames is not None:
+        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
+            kept.append(frames)
+        frames = frames.tb_next
+    left: TracebackType | None = None
+    for frame in reversed(kept):
+        left = TracebackType(left, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return left
+
+
+class CommandError(PoeNotebookError):
+    """A magic was typed in a way that it cannot run."""
+
+
+class BotNotFound(PoeNotebookError, LookupError):
+    """No bot of that name is served here."""
+
+
+class CellHasNoBot(PoeNotebookError):
+    """A ``%%poebot`` cell ran to its end and left no bot to serve."""
+
+
+class CellSyntaxError(PoeNotebookError):
+    """A ``%%poebot`` cell is no Python; shown as the SyntaxError that it stands for.
+
+    It is none itself, because IPython shows a SyntaxError that a magic raises with every frame on its way.
+    """
+
+
+CellSyntaxError.__name__ = "SyntaxError"
+
+
+class HandlerMistake(PoeNotebookError, TypeError):
+    """A handler gave something that is no answer."""
+
+
+class ServerError(PoeNotebookError, OSError):
+    """The listener in this kernel could not start or has ended."""
+
+
+class KeyMissing(PoeNotebookError):
+    """A key is needed and none was found."""
+
+
+class TunnelError(PoeNotebookError):
+    """The tunnel did not start, or has gone."""
+
+
+class BotError(PoeNotebookError):
+    """Talking to a bot failed."""
+
+
+class BotErrorNoRetry(BotError):
+    """Talking to a bot failed, and trying again would not help."""
+
+
+class BotProtocolError(PoeNotebookError):
+    """A bot broke the protocol."""
+
+
+class PoeProtocolError(PoeNotebookError):
+    """Poe, or whoever plays Poe, broke the protocol."""
+
+
+class CostRequestError(PoeNotebookError):
+    """Authorising or capturing a cost failed."""
+
+
+class InsufficientFundError(PoeNotebookError):
+    """The user cannot pay."""

@@ -1,0 +1,92 @@
+"""What ``%load_ext poe_notebook`` puts into a shell, and takes out again."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from IPython.display import display
+
+from poe_notebook.commands import POEBOT, VERBS, command_named
+from poe_notebook.magics import PoeMagics
+
+__all__ = ["load", "unload"]
+
+_SHOWN = {"Reply": "poe_notebook.conversation", "Exchange": "poe_notebook.trace.exchange"}
+_HOOK = "complete_command"
+_LINE = re.compile(r"%{1,2}poe(bot)?\b")
+
+
+def load(shell: Any) -> None:
+    """Register magics, completions and displays."""
+    magics = PoeMagics(shell)
+    shell.register_magics(magics)
+    shell.set_hook(_HOOK, _complete, re_key=_LINE.pattern)
+    for name, module in _SHOWN.items():
+        formatter = shell.display_formatter.ipython_display_formatter
+        formatter.for_type_by_name(module, name, _Shower(magics))
+
+
+def unload(shell: Any) -> None:
+    """Take the registrations back and end the session."""
+    if "poe_notebook.session" in sys.modules:
+        from poe_notebook.session import close_session
+
+        close_session()
+    manager = shell.magics_manager
+    manager.magics["cell"].pop("poebot", None)
+    for kind in ("line", "cell"):
+        manager.magics[kind].pop("poe", None)
+    manager.registry.pop(PoeMagics.__name__, None)
+    hooks = shell.strdispatchers.get(_HOOK)
+    if hooks is not None:
+        hooks.regexs = {key: chain for key, chain in hooks.regexs.items() if key.pattern != _LINE.pattern}
+    formatter = shell.display_formatter.ipython_display_formatter
+    for name, module in _SHOWN.items():
+        formatter.deferred_printers.pop((module, name), None)
+        formatter.type_printers.pop(getattr(sys.modules.get(module), name, None), None)
+
+
+class _Shower:
+    """Shows a reply or an exchange as a cell's value, unless the cell's magic has shown it already."""
+
+    def __init__(self, magics: PoeMagics) -> None:
+        self._magics = magics
+
+    def __call__(self, value: Any) -> None:
+        if not self._magics.was_shown(value):
+            display(_bundle(value), raw=True)
+
+
+def _bundle(value: Any) -> dict[str, str]:
+    from poe_notebook.conversation import Reply
+    from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.views.transcript import turn_bundle
+
+    return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(value)
+
+
+def _complete(shell: Any, event: Any) -> list[str]:
+    """Complete verbs, names of bots and options."""
+    words = event.line.split()
+    is_new_word = event.line.endswith(" ")
+    typed = words if is_new_word else words[:-1]
+    command = POEBOT if words[0].endswith("poebot") else command_named(typed[1]) if len(typed) > 1 else None
+    if command is None:
+        return [verb.name for verb in VERBS]
+    options = [option.name for option in command.options if option.name not in typed]
+    if command.name == "tunnel" and len(typed) == 2:
+        return ["start", "stop", "status", *options]
+    wants_bot = {"chat", "stop", "rollback", "inspect"}
+    if command.name in wants_bot and len([word for word in typed if not word.startswith("-")]) == 2:
+        return [*_bot_names(), *options]
+    return options
+
+
+def _bot_names() -> list[str]:
+    session = sys.modules.get("poe_notebook.session")
+    if session is None or not session.has_session():
+        return []
+    names: list[str] = session.current_session().slots.names
+    return names

@@ -1,0 +1,131 @@
+"""Keys: finding them, holding them without showing them, and taking them out of whatever is written down.
+
+An *access key* is the secret between Poe and a bot server, an *API key* a user's own. Neither ever appears in a
+repr, an error or a trace: ``Secret`` hides itself and ``Redactor`` removes every key it was told of, by value.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from poe_notebook.errors import KeyMissing
+
+__all__ = ["HIDDEN", "Redactor", "Secret", "environment_keys", "find_access_key", "find_api_key", "new_access_key"]
+
+HIDDEN = "[key hidden]"
+
+_ALPHABET = string.ascii_letters + string.digits
+_ACCESS_KEY_CHARS = 32
+_SHORTEST_REDACTED_CHARS = 6
+"""Shorter values are ordinary words as often as keys; removing them would make a trace unreadable."""
+
+
+class Secret:
+    """A key that shows itself only to ``reveal``."""
+
+    __slots__ = ("_value", "origin")
+
+    def __init__(self, value: str, *, origin: str = "given") -> None:
+        self._value = value
+        self.origin = origin
+
+    def reveal(self) -> str:
+        """Give the key's characters, for a header and nothing else."""
+        return self._value
+
+    def matches(self, other: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(self._value.encode("utf-8"), other.encode("utf-8", "replace"))
+
+    def __repr__(self) -> str:
+        return f"<Secret, {self.origin}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("A Secret cannot be pickled or copied to disk; pass its value by an environment variable.")
+
+
+def new_access_key() -> Secret:
+    """Make an access key of the 32 characters that Poe uses."""
+    value = "".join(secrets.choice(_ALPHABET) for _ in range(_ACCESS_KEY_CHARS))
+    return Secret(value, origin="made for this session")
+
+
+def find_access_key(variable: str | None = None, *, given: str | None = None) -> Secret | None:
+    """Find a bot's access key: the one given, the named environment variable, ``POE_ACCESS_KEY``; else none.
+
+    Raises ``KeyMissing`` if a variable was named and is empty.
+    """
+    if given:
+        return Secret(given, origin="given by the bot")
+    if variable is not None:
+        return Secret(_from_environment(variable), origin=f"from {variable}")
+    value = os.environ.get("POE_ACCESS_KEY")
+    return Secret(value, origin="from POE_ACCESS_KEY") if value else None
+
+
+def find_api_key(given: str | None = None) -> Secret | None:
+    """Find the user's API key: the one given, or ``POE_API_KEY``; else none."""
+    if given:
+        return Secret(given)
+    value = os.environ.get("POE_API_KEY")
+    return Secret(value, origin="from POE_API_KEY") if value else None
+
+
+def environment_keys() -> list[Secret]:
+    """Give every key that the environment holds, whatever it is for, so that none of them is shown."""
+    return [Secret(os.environ[name], origin=f"from {name}") for name in _VARIABLES if os.environ.get(name)]
+
+
+_VARIABLES = ("POE_API_KEY", "POE_ACCESS_KEY", "NGROK_AUTHTOKEN")
+
+
+def _from_environment(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    if not value:
+        raise KeyMissing(
+            f"The environment variable {variable} is not set, so there is no access key to take from it.",
+            now=f'Set it before the kernel starts, or in a cell: import os, getpass; os.environ["{variable}"] = '
+            "getpass.getpass()",
+        )
+    return value
+
+
+class Redactor:
+    """Takes every key it knows out of text, bytes and JSON values."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, bytes] = {}
+
+    def add(self, secret: Secret | None) -> None:
+        """Learn a key; very short ones are left alone."""
+        if secret is not None and len(secret.reveal()) >= _SHORTEST_REDACTED_CHARS:
+            self._keys[secret.reveal()] = secret.reveal().encode("utf-8", "replace")
+
+    def text(self, text: str) -> str:
+        """Give the text with every known key replaced."""
+        for key in self._keys:
+            if key in text:
+                text = text.replace(key, HIDDEN)
+        return text
+
+    def bytes(self, raw: bytes) -> bytes:
+        """Give the bytes with every known key replaced."""
+        for key in self._keys.values():
+            if key in raw:
+                raw = raw.replace(key, HIDDEN.encode())
+        return raw
+
+    def value(self, value: Any) -> Any:
+        """Give a JSON value with every known key replaced, keys of objects included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(name)): self.value(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value

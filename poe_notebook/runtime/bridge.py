@@ -1,0 +1,109 @@
+"""A stream of items from one thread's loop to another's: in batches, without delay, with backpressure.
+
+The writer appends to a list that the reader empties from the front, and wakes the reader only if it waits: one wake-up
+a batch. No lock: each list operation is atomic, each counter has one writer, and the reader's waiting flag is set
+before the list is looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+__all__ = ["Bridge"]
+
+_HIGH_BYTES = 512 * 1024
+"""The writer waits above this; several times what a socket buffers, so that a quick reader never runs dry."""
+_IDLE_S = 15.0
+"""After this silence the reader gets an empty item, to be sent as a keep-alive comment; sse-starlette's interval."""
+
+
+class Bridge:
+    """Byte strings from a handler's loop to the server's loop. Made on the reader's side."""
+
+    def __init__(self) -> None:
+        self._reader = asyncio.get_running_loop()
+        self._items: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._reader_waits = False
+        self._room: asyncio.Event | None = None
+        self._writer: asyncio.AbstractEventLoop | None = None
+        self._written_bytes = 0
+        self._read_bytes = 0
+        self.has_ended = False
+        self.abandoned = False
+
+    # The writer's side.
+
+    def put(self, item: bytes) -> bool:
+        """Hand one item over. False if nobody reads any more; if ``is_full`` then, await ``room``."""
+        self._items.append(item)
+        self._written_bytes += len(item)
+        if self._reader_waits:
+            self._reader_waits = False
+            self._rouse()
+        return not self.abandoned
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the writer should wait for the reader."""
+        return self._written_bytes - self._read_bytes > _HIGH_BYTES
+
+    async def room(self) -> None:
+        """Wait until the reader has caught up, or has gone."""
+        self._room, self._writer = asyncio.Event(), asyncio.get_running_loop()
+        if self.is_full and not self.abandoned:
+            await self._room.wait()
+        self._room = None
+
+    def end(self) -> None:
+        """Say that nothing more will come."""
+        self.has_ended = True
+        self._rouse()
+
+    # The reader's side.
+
+    async def batches(self) -> AsyncIterator[bytes]:
+        """Give what has come, joined, as soon as there is any; an empty item after a long silence."""
+        while True:
+            has_ended = self.has_ended  # read before the items: what is put ahead of the end must not be lost
+            items = self._items[:]
+            if items:
+                del self._items[: len(items)]
+                batch = b"".join(items)
+                self._read_bytes += len(batch)
+                self._make_room()
+                yield batch
+            elif has_ended:
+                return
+            elif not await self._more():
+                yield b""
+
+    def abandon(self) -> None:
+        """Say that nobody will read any more; the writer's next ``put`` tells it."""
+        self.abandoned = True
+        self._make_room()
+
+    async def _more(self) -> bool:
+        self._wake.clear()
+        self._reader_waits = True
+        if self._items or self.has_ended:
+            self._reader_waits = False
+            return True
+        try:
+            async with asyncio.timeout(_IDLE_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._reader_waits = False
+        return True
+
+    def _rouse(self) -> None:
+        if not self._reader.is_closed():
+            self._reader.call_soon_threadsafe(self._wake.set)
+
+    def _make_room(self) -> None:
+        room, writer = self._room, self._writer
+        if room is not None and writer is not None and not writer.is_closed():
+            writer.call_soon_threadsafe(room.set)

@@ -1,0 +1,156 @@
+"""The kernel's one listener: uvicorn on the toolkit's loop, behind a socket that is bound before anything starts.
+
+Signals are left to the kernel, uvicorn's own logging is kept off every cell, and the port stays from the first bot to
+the end of the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures as futures
+import errno
+import logging
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from poe_notebook.errors import ServerError
+
+if TYPE_CHECKING:
+    from poe_notebook.runtime.loop import LoopThread
+
+__all__ = ["DEFAULT_PORT", "Listener"]
+
+DEFAULT_PORT = 8765
+_HOST = "127.0.0.1"
+_START_S = 10.0
+_GRACE_S = 1
+_BACKLOG = 2048
+_KEPT_FAULTS = 100
+
+
+class Listener:
+    """A port on 127.0.0.1 and the ASGI application behind it."""
+
+    def __init__(self, app: Any, *, thread: LoopThread) -> None:
+        self._app, self._thread = app, thread
+        self._socket: socket.socket | None = None
+        self._server: Any = None
+        self._serving: futures.Future[None] | None = None
+        self.faults: deque[str] = deque(maxlen=_KEPT_FAULTS)
+        self._logging = _Faults(self.faults)
+
+    @property
+    def port(self) -> int | None:
+        """The bound port, or none while the listener is closed."""
+        return None if self._socket is None else int(self._socket.getsockname()[1])
+
+    @property
+    def address(self) -> str:
+        """The address without a path."""
+        return f"http://{_HOST}:{self.port}"
+
+    def open(self, port: int | None = None) -> None:
+        """Bind and serve. Without a port, the usual one or, if that is taken, any free one.
+
+        Raises ``ServerError`` if the port that was asked for is taken, or another than the one already bound.
+        """
+        if self._socket is not None:
+            self._stay(port)
+            return
+        self._socket = _bind(DEFAULT_PORT if port is None else port, is_asked_for=port is not None)
+        try:
+            self._thread.run(self._start())
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop serving and free the port; answers still running are cut after a second."""
+        serving, server, bound = self._serving, self._server, self._socket
+        self._serving = self._server = self._socket = None
+        if server is not None and serving is not None:
+            server.should_exit = True
+            futures.wait([serving], _GRACE_S + 1)
+        if bound is not None:
+            bound.close()
+        self._logging.remove()
+
+    def _stay(self, port: int | None) -> None:
+        if port not in (None, 0, self.port):
+            raise ServerError(
+                f"Port {port} was asked for, but this kernel's bots are already served on port {self.port}.",
+                why="All bots of a kernel share one port, so that their addresses stay as they are.",
+                now="Leave --port away, or free the port first: %unload_ext poe_notebook, then %load_ext poe_notebook",
+            )
+
+    async def _start(self) -> None:
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            @contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield  # SIGINT belongs to the kernel
+
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="off",
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=_GRACE_S,
+            server_header=False,
+        )
+        self._logging.install()
+        self._server = Server(config)
+        self._serving = self._thread.submit(self._server.serve(sockets=[self._socket]))
+        async with asyncio.timeout(_START_S):
+            while not self._server.started:
+                if self._serving.done():
+                    raise ServerError("The server ended while it was starting.", why=str(self._serving.exception()))
+                await asyncio.sleep(0.005)
+
+
+def _bind(port: int, *, is_asked_for: bool) -> socket.socket:
+    try:
+        return _create(port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise ServerError(f"Port {port} of {_HOST} cannot be bound: {error.strerror}.") from None
+        if not is_asked_for:
+            return _create(0)
+        raise ServerError(
+            f"Port {port} of {_HOST} is taken by another program.",
+            why="A port can have one listener.",
+            now=f"Choose another (--port {port + 1 if port < 65535 else 0}), or leave --port away to get a free one.",
+        ) from None
+    except OverflowError:
+        raise ServerError(f"{port} is no port.", why="Ports go from 0 (any free one) to 65535.") from None
+
+
+def _create(port: int) -> socket.socket:
+    return socket.create_server((_HOST, port), backlog=_BACKLOG)
+
+
+class _Faults(logging.Handler):
+    """Keeps the server's own warnings and errors in a list instead of letting them fall into a cell."""
+
+    def __init__(self, faults: deque[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._faults = faults
+        self._logger = logging.getLogger("uvicorn.error")
+        self._propagated = self._logger.propagate
+
+    def install(self) -> None:
+        self._logger.propagate = False
+        self._logger.addHandler(self)
+
+    def remove(self) -> None:
+        self._logger.propagate = self._propagated
+        self._logger.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._faults.append(self.format(record))

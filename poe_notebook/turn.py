@@ -1,0 +1,187 @@
+"""One chat turn under way: the query goes out on the toolkit's loop, the reply fills in the thread that shows it.
+
+Whatever happens, the turn ends in a state of its own (done, failed, stopped) and keeps the text that came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from types import TracebackType
+
+from poe_notebook.conversation import Failure, Reply
+from poe_notebook.errors import BotError, BotProtocolError
+from poe_notebook.protocol.events import Event
+from poe_notebook.runtime.loop import LoopThread
+from poe_notebook.trace.exchange import Exchange, Raised
+from poe_notebook.trace.recorder import Recording
+
+__all__ = ["Turn", "explain"]
+
+_STOP_S = 0.3
+"""How long Stop waits to say what the handler did; Stop itself has to be done within half a second."""
+_POLL_S = 0.005
+
+
+class Turn:
+    """Iterate it to let the reply grow: it gives the reply after each batch of events and at least 20 times a second.
+
+    As a context manager it stops the answer if the block is left early, by an interrupt above all.
+    """
+
+    def __init__(
+        self,
+        reply: Reply,
+        events: AsyncGenerator[Event, None],
+        recording: Recording,
+        *,
+        thread: LoopThread,
+        timeout_s: float | None = None,
+    ) -> None:
+        self.reply, self._events, self._recording = reply, events, recording
+        self._thread, self._timeout_s = thread, timeout_s
+        self._batches = thread.iterate(events)
+        reply.exchange = recording.exchange
+
+    def __iter__(self) -> Iterator[Reply]:
+        try:
+            for batch in self._batches:
+                for event in batch:
+                    self.reply.add(event)
+                self.reply.generation = self._recording.exchange.generation
+                if self._is_late():
+                    self._give_up()
+                    return
+                yield self.reply
+        except (BotError, BotProtocolError) as error:
+            self._fail(error)
+        self._finish()
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if not self.reply.is_finished:
+            self.stop()
+
+    def run(self) -> Reply:
+        """Let the reply grow to its end, and give it."""
+        with self:
+            for _ in self:
+                pass
+        return self.reply
+
+    async def arun(self) -> Reply:
+        """Let the reply grow to its end from a coroutine; cancelling that stops the answer."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await asyncio.wrap_future(self._thread.submit(self._fill()))
+        except TimeoutError:
+            self._give_up()
+            return self.reply
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        except (BotError, BotProtocolError) as error:
+            self._fail(error)
+        self._finish()
+        return self.reply
+
+    async def _fill(self) -> None:
+        async with aclosing(self._events) as events:
+            async for event in events:
+                self.reply.add(event)
+
+    def stop(self) -> None:
+        """End the answer here, and note what its handler did about it."""
+        self._batches.close()
+        self.reply.state = "stopped"
+        self._recording.end("stopped")
+        self._wait_for_handler()
+        self.reply.note = _what_the_handler_did(self._recording.exchange)
+        self.reply.duration_s = self._recording.now_s()
+
+    def _is_late(self) -> bool:
+        return self._timeout_s is not None and self._recording.now_s() > self._timeout_s
+
+    def _give_up(self) -> None:
+        self.stop()
+        self.reply.state = "failed"
+        self.reply.failure = Failure(
+            text=f"No end of the answer within {self._timeout_s:g} s.",
+            hint="Give it longer with --timeout, or see where the time went: %poe inspect",
+        )
+
+    def _fail(self, error: BotError | BotProtocolError) -> None:
+        self.reply.state = "failed"
+        self._recording.end("failed" if self.reply.events else "refused", error.what)
+        self.reply.duration_s = self._recording.now_s()
+        if not self.reply.events:
+            raise error
+        self.reply.failure = Failure(text=error.what, hint=error.now or error.why)
+
+    def _finish(self) -> None:
+        reply, exchange = self.reply, self._recording.exchange
+        reply.generation = exchange.generation
+        if reply.duration_s is None:
+            reply.duration_s = self._recording.now_s()
+        if reply.state != "stopped":
+            self._recording.end("failed" if reply.state == "failed" else "done")
+        reply.failure = explain(reply, exchange)
+        if reply.failure is not None:
+            reply.state = "failed"
+
+    def _wait_for_handler(self) -> None:
+        until = time.monotonic() + _STOP_S
+        while time.monotonic() < until:
+            tap = self._recording.exchange.server
+            if tap is None or tap.ended_s is not None:
+                return
+            time.sleep(_POLL_S)
+
+
+def explain(reply: Reply, exchange: Exchange) -> Failure | None:
+    """Say why an answer failed and what its author can do, with what this kernel knows of the handler."""
+    raised = exchange.raised
+    if raised is not None and reply.state == "failed":
+        return _of_exception(reply, raised)
+    if reply.failure is not None:
+        return reply.failure
+    is_empty = not any(event.type in _SHOWN for event in reply.events)
+    if reply.state == "done" and is_empty:
+        return Failure(
+            text=f"{reply.bot} ended its answer without giving anything.",
+            hint="Poe shows users an error for that. Let the handler yield some text at least once: yield 'hello'",
+        )
+    return None
+
+
+_SHOWN = frozenset({"text", "replace_response", "file", "json"})
+
+
+def _of_exception(reply: Reply, raised: Raised) -> Failure:
+    shown = reply.failure.text if reply.failure is not None else ""
+    return Failure(
+        text=shown,
+        error_type=raised.type,
+        allow_retry=False,
+        hint=_next_step(raised),
+        traceback="\n".join(raised.lines),
+    )
+
+
+def _next_step(raised: Raised) -> str:
+    if raised.type == "HandlerMistake":
+        return raised.message.rpartition("\n")[2]
+    return "Mend the handler, run its cell again, and ask again. All of this exchange: %poe inspect"
+
+
+def _what_the_handler_did(exchange: Exchange) -> str:
+    tap = exchange.server
+    if tap is None:
+        return "The connection was closed."
+    if tap.ended_s is not None:
+        return exchange.note or "The handler had ended by itself."
+    return "The handler has not come back yet: it is in blocking code, and will be cancelled when that returns."

@@ -1,0 +1,83 @@
+"""The small pieces every view is built from: escaping, the frame with its style, the mimebundle.
+
+Nothing a bot, a request or a person wrote may reach a page except through ``escape`` or ``markdown.render``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape as _escape
+from importlib.resources import files
+
+__all__ = ["Bundle", "bundle", "escape", "framed", "printable", "style"]
+
+Bundle = dict[str, str]
+"""A mimebundle: MIME type to its text."""
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_NAME = re.compile(r"\bpoe-[a-z-]+")
+_CLASS = re.compile(r"\.(poe-[a-z-]+)")
+_COMMA = re.compile(r",(?![^()]*\))")
+_RULE = re.compile(r"([^{}]+)\{((?:[^{}]|\{[^{}]*\})*)\}")
+
+
+def escape(text: object) -> str:
+    """Escape text for HTML content and attribute values."""
+    return _escape(printable(str(text)), quote=True)
+
+
+def printable(text: str) -> str:
+    """Join surrogate pairs that came apart and replace lone ones: no Jupyter message or notebook file can hold those."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def style(used: str) -> str:
+    """Give the rules of the style sheet that apply to the classes named in ``used``: each saved output carries its own.
+
+    Light and dark come from the front end's CSS variables and the colour of its text.
+    """
+    return _sheet(frozenset(_NAME.findall(used)) | {"poe-notebook"})
+
+
+def framed(html: str, *, label: str, later: str = "") -> str:
+    """Put a view's HTML into the package's frame: one labelled region, with the style sheet beside it.
+
+    ``later`` names the classes that a live view may still add. Front ends may not look for formulas in the frame:
+    "$5 to $10" is none, and MathJax would make links of its own.
+    """
+    classes = "poe-notebook tex2jax_ignore mathjax_ignore"
+    rules = style(f"{html} {later}")
+    return f'<section class="{classes}" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
+
+
+def bundle(html: str, text: str) -> Bundle:
+    """Pair a view's HTML with its plain-text twin, for terminals, diffs and readers without HTML."""
+    return {"text/html": printable(html), "text/plain": printable(text)}
+
+
+@cache
+def _sheet(names: frozenset[str]) -> str:
+    return "\n".join(rule for needs, rule in _rules() if any(need <= names for need in needs))
+
+
+@cache
+def _rules() -> tuple[tuple[tuple[frozenset[str], ...], str], ...]:
+    """Cut the sheet into rules, each with the classes that its selectors name: one selector has to find all of its own."""
+    sheet = _COMMENT.sub("", files("poe_notebook.views").joinpath("static/style.css").read_text("utf-8"))
+    return tuple((_needs(selectors, body), f"{selectors} {{{body}}}") for selectors, body in _RULE.findall(_flat(sheet)))
+
+
+def _needs(selectors: str, body: str) -> tuple[frozenset[str], ...]:
+    if selectors.startswith("@"):
+        inner = [need for rule in _RULE.findall(body) for need in _needs(*rule)]
+        return (frozenset(_NAME.findall(selectors)),) if selectors.startswith("@keyframes") else tuple(inner)
+    return tuple(frozenset(_CLASS.findall(selector)) for selector in _COMMA.split(selectors))
+
+
+def _flat(sheet: str) -> str:
+    return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"\s+", " ", sheet))

@@ -1,0 +1,54 @@
+"""Block patches as they go to the browser: of each changed block only its new end.
+
+Pure. The reader's side is ``static/turn.js``: it keeps the first ``keep`` characters of its copy and appends the rest.
+"""
+
+from __future__ import annotations
+
+from poe_notebook.views.markdown import Patch
+
+__all__ = ["BlockCopy"]
+
+Entry = tuple[int, int, str]
+"""A block's index, how many characters stay (UTF-16 units, as JavaScript counts), and what follows them."""
+
+WHOLE_EVERY = 20  # patches: then blocks go out whole, so that a page that lost a message catches up in a second
+WHOLE_CHARS = 16_000  # ... unless they are longer than this
+
+
+class BlockCopy:
+    """What the reader has: the HTML of each block."""
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        self._patches = 0
+
+    def take(self, patch: Patch) -> list[Entry]:
+        """Bring the copy up to date and give what the reader needs for the same."""
+        self._patches += 1
+        entries = [self._entry(i, html) for i, html in patch.blocks]
+        del self.blocks[patch.count :]
+        return entries
+
+    def _entry(self, i: int, html: str) -> Entry:
+        old = self.blocks[i] if i < len(self.blocks) else ""
+        self.blocks[i : i + 1] = [html]
+        if self._patches % WHOLE_EVERY == 0 and len(html) <= WHOLE_CHARS:
+            return i, 0, html
+        keep = _common_start(old, html)
+        return i, _utf16_units(html[:keep]), html[keep:]
+
+
+def _common_start(a: str, b: str) -> int:
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _utf16_units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,56 @@
+"""The ribbon in characters: one row for each kind of event, over one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from poe_notebook.views.ribbon import KINDS, Ribbon, Tick
+from poe_notebook.views.ribbon_svg import axis_times
+from poe_notebook.views.wording import seconds
+
+__all__ = ["ribbon_text"]
+
+_CELLS = 84
+
+
+def ribbon_text(ribbon: Ribbon) -> str:
+    """Draw a ribbon in characters: ``|`` is one event, ``#`` several, ``~`` a silence, ``.`` the time between."""
+    ticks = [*(tick for lane in ribbon.lanes[:1] for tick in lane.ticks), *ribbon.marks]
+    kinds = [kind for kind in (*KINDS, "other", "log", "raised") if any(tick.kind == kind for tick in ticks)]
+    rows = [(kind, _row([tick for tick in ticks if tick.kind == kind], ribbon)) for kind in kinds]
+    if ribbon.first_text_s is not None:
+        at = _cell(ribbon.first_text_s, ribbon.end_s)
+        rows.insert(0, ("", _label("v first text", at)))
+    wide = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{name:<{wide}}  {cells}".rstrip() for name, cells in [*rows, ("", _scale(ribbon.end_s))])
+
+
+def _row(ticks: Sequence[Tick], ribbon: Ribbon) -> str:
+    cells = ["."] * _CELLS
+    for gap in ribbon.gaps:
+        first, last = _cell(gap.from_s, ribbon.end_s), _cell(gap.to_s, ribbon.end_s)
+        cells[first : last + 1] = "~" * (last + 1 - first)
+    taken: set[int] = set()
+    for tick in ticks:
+        at = _cell(tick.from_s, ribbon.end_s)
+        cells[at] = "#" if tick.count > 1 or at in taken else "|"
+        taken.add(at)
+    return "".join(cells)
+
+
+def _scale(end_s: float) -> str:
+    line = ""
+    for at_s in axis_times(end_s):
+        at = _cell(at_s, end_s)
+        if at > len(line) or not line:
+            line = line.ljust(at) + seconds(at_s) + " "
+    return line
+
+
+def _label(words: str, at: int) -> str:
+    mark, _, rest = words.partition(" ")
+    return f"{f'{rest} {mark}':>{at + 1}}" if at > _CELLS - 20 else f"{'':{at}}{words}"
+
+
+def _cell(at_s: float, end_s: float) -> int:
+    return min(int(at_s / end_s * _CELLS), _CELLS - 1)

@@ -1,0 +1,122 @@
+"""The arrows between the rooms, read from the imports: who may import whom, and what stands only where."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "poe_notebook"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAX_LINES, MEDIAN_LINES = 400, 150
+
+EVERYONE = {"errors"}
+ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "keys": set(),
+    "protocol": set(),
+    "trace": {"protocol", "keys"},
+    "client": {"protocol", "trace", "keys"},
+    "bot": {"protocol", "client"},
+    "server": {"bot", "trace", "keys", "protocol"},
+    "conversation": {"protocol", "trace"},
+    "runtime": {"server", "bot", "trace", "keys", "protocol"},
+    "views": {"protocol", "trace", "conversation"},
+    "arguments": set(),
+    "commands": {"arguments"},
+    "cell": {"bot"},
+    "turn": {"conversation", "protocol", "runtime", "trace"},
+    "session": {
+        "cell",
+        "client",
+        "conversation",
+        "bot",
+        "keys",
+        "protocol",
+        "runtime",
+        "server",
+        "trace",
+        "turn",
+        "views",
+    },
+    "notebook": {"session", "conversation", "trace", "views"},
+    "magics": {"arguments", "commands", "cell", "conversation", "session", "trace", "views"},
+    "extension": {"commands", "conversation", "magics", "session", "views"},
+    "tutorials": set(),
+    "__main__": {"tutorials"},
+    "__init__": {"bot", "extension", "notebook"},
+}
+SOCKETS_AND_THREADS = {"threading", "socket", "socketserver", "multiprocessing", "subprocess"}
+FORBIDDEN = {"print", "sys.exit", "exit", "asyncio.run", "sys.argv"}
+MAY_START_PROCESSES = {"tutorials", "__main__"}
+
+
+def room(file: Path) -> str:
+    """The room a file belongs to: its folder, or itself if it stands at the top."""
+    first = file.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    """Every module that a file imports, with the line."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: a relative import hides where it points"
+            yield node.lineno, node.module or ""
+
+
+def ids(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("file", FILES, ids=ids)
+def test_a_room_imports_only_what_its_arrows_allow(file: Path) -> None:
+    here = room(file)
+    assert here in ARROWS, f"{here} is a new room: say here what it may import"
+    allowed = ARROWS[here] | EVERYONE | {here}
+    for line, module in imports(file):
+        parts = module.split(".")
+        if parts[0] == "poe_notebook" and len(parts) > 1:
+            assert parts[1] in allowed, f"{file.name}:{line}: {here} may not import {parts[1]}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=ids)
+def test_threads_sockets_and_processes_are_in_the_runtime_alone(file: Path) -> None:
+    if room(file) in {"runtime"} | MAY_START_PROCESSES:
+        return
+    for line, module in imports(file):
+        assert module.split(".")[0] not in SOCKETS_AND_THREADS, f"{file.name}:{line}: {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=ids)
+def test_nothing_prints_exits_or_runs_a_loop_of_its_own(file: Path) -> None:
+    if room(file) in MAY_START_PROCESSES:
+        return
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call | ast.Attribute):
+            used = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+            assert used not in FORBIDDEN, f"{file.name}:{node.lineno}: {used}"
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) == "protocol"], ids=ids)
+def test_the_protocol_room_reads_no_clock_and_does_no_io(file: Path) -> None:
+    forbidden = {"time", "datetime", "asyncio", "os", "logging", "httpx", "fastapi", "starlette", "pathlib", "random"}
+    for line, module in imports(file):
+        assert module.split(".")[0] not in forbidden, f"{file.name}:{line}: {module}"
+
+
+def test_no_file_is_over_four_hundred_lines_and_the_median_is_small() -> None:
+    lengths = {file: len(file.read_text("utf-8").splitlines()) for file in FILES}
+    assert not {file.name: lines for file, lines in lengths.items() if lines > MAX_LINES}
+    assert median(lines for lines in lengths.values() if lines) <= MEDIAN_LINES
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    empty = re.compile(r"(utils?|helpers?|common|manager|misc|tools?_?box)$")
+    assert not [file for file in FILES if empty.search(file.stem)]
