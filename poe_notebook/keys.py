@@ -7,6 +7,7 @@ repr, an error or a trace: ``Secret`` hides itself and ``Redactor`` removes ever
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 import string
@@ -40,7 +41,7 @@ class Secret:
 
     def matches(self, other: str) -> bool:
         """Compare in constant time."""
-        return hmac.compare_digest(self._value.encode("utf-8"), other.encode("utf-8", "replace"))
+        return hmac.compare_digest(self._value.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
     def __repr__(self) -> str:
         return f"<Secret, {self.origin}>"
@@ -58,34 +59,36 @@ def new_access_key() -> Secret:
 def find_access_key(variable: str | None = None, *, given: str | None = None) -> Secret | None:
     """Find a bot's access key: the one given, the named environment variable, ``POE_ACCESS_KEY``; else none.
 
-    Raises ``KeyMissing`` if a variable was named and is empty.
+    Blanks and line ends around a key, as copying leaves them, are no part of it. Raises ``KeyMissing`` if a variable
+    was named and is empty.
     """
-    if given:
-        return Secret(given, origin="given by the bot")
+    if given and given.strip():
+        return Secret(given.strip(), origin="given by the bot")
     if variable is not None:
         return Secret(_from_environment(variable), origin=f"from {variable}")
-    value = os.environ.get("POE_ACCESS_KEY")
+    value = os.environ.get("POE_ACCESS_KEY", "").strip()
     return Secret(value, origin="from POE_ACCESS_KEY") if value else None
 
 
 def find_api_key(given: str | None = None) -> Secret | None:
     """Find the user's API key: the one given, or ``POE_API_KEY``; else none."""
-    if given:
-        return Secret(given)
-    value = os.environ.get("POE_API_KEY")
+    if given and given.strip():
+        return Secret(given.strip())
+    value = os.environ.get("POE_API_KEY", "").strip()
     return Secret(value, origin="from POE_API_KEY") if value else None
 
 
 def environment_keys() -> list[Secret]:
     """Give every key that the environment holds, whatever it is for, so that none of them is shown."""
-    return [Secret(os.environ[name], origin=f"from {name}") for name in _VARIABLES if os.environ.get(name)]
+    found = {name: os.environ.get(name, "").strip() for name in _VARIABLES}
+    return [Secret(value, origin=f"from {name}") for name, value in found.items() if value]
 
 
 _VARIABLES = ("POE_API_KEY", "POE_ACCESS_KEY", "NGROK_AUTHTOKEN")
 
 
 def _from_environment(variable: str) -> str:
-    value = os.environ.get(variable, "")
+    value = os.environ.get(variable, "").strip()
     if not value:
         raise KeyMissing(
             f"The environment variable {variable} is not set, so there is no access key to take from it.",
@@ -96,26 +99,35 @@ def _from_environment(variable: str) -> str:
 
 
 class Redactor:
-    """Takes every key it knows out of text, bytes and JSON values."""
+    """Takes every key it knows out of text, bytes and JSON values; may be used from any thread.
+
+    It sees one piece at a time: a key that a bot spreads over two events stays in the two pieces as they are kept.
+    Whoever shows an answer's text as a whole redacts it as a whole.
+    """
 
     def __init__(self) -> None:
-        self._keys: dict[str, bytes] = {}
+        self._texts: tuple[str, ...] = ()
+        self._raws: tuple[bytes, ...] = ()
 
     def add(self, secret: Secret | None) -> None:
-        """Learn a key; very short ones are left alone."""
-        if secret is not None and len(secret.reveal()) >= _SHORTEST_REDACTED_CHARS:
-            self._keys[secret.reveal()] = secret.reveal().encode("utf-8", "replace")
+        """Learn a key, as it is and as JSON writes it; very short ones are left alone."""
+        if secret is None or len(secret.reveal()) < _SHORTEST_REDACTED_CHARS:
+            return
+        forms = {secret.reveal(), json.dumps(secret.reveal())[1:-1], json.dumps(secret.reveal(), ensure_ascii=False)[1:-1]}
+        # The longest first, so that of two keys that begin alike no rest is left; new tuples, since others may be reading.
+        self._texts = tuple(sorted({*self._texts, *forms}, key=len, reverse=True))
+        self._raws = tuple(text.encode("utf-8", "replace") for text in self._texts)
 
     def text(self, text: str) -> str:
         """Give the text with every known key replaced."""
-        for key in self._keys:
+        for key in self._texts:
             if key in text:
                 text = text.replace(key, HIDDEN)
         return text
 
     def bytes(self, raw: bytes) -> bytes:
         """Give the bytes with every known key replaced."""
-        for key in self._keys.values():
+        for key in self._raws:
             if key in raw:
                 raw = raw.replace(key, HIDDEN.encode())
         return raw

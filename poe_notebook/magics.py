@@ -202,7 +202,7 @@ class StatusLine:
         from dataclasses import replace
 
         note = f"replaced by generation {generation}"
-        self.update(replace(self._status, in_flight=0, in_flight_old=0, state="stopped", note=note))
+        self.update(replace(self._status, in_flight=0, in_flight_old=0, state="replaced", note=note))
 
     def stopped(self) -> None:
         """Say that the bot is no longer served."""

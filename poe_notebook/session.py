@@ -54,6 +54,7 @@ class Session:
         self._conversations: dict[tuple[str, str], Conversation] = {}
         self._watchers: dict[str, Watcher] = {}
         self._scheduled: set[str] = set()
+        self._told_busy: set[str] = set()
         self._is_closed = False
 
     # Bots.
@@ -259,15 +260,22 @@ class Session:
             self._slot_changed(slot)
 
     def _schedule(self, name: str) -> None:
-        if name not in self._scheduled:
+        """Tell of a change soon; at once if the last word was that answers are under way and none is any more."""
+        if name in self._told_busy and name in self.slots and not self.slots.named(name).leases:
+            self._tell(name)
+        elif name not in self._scheduled:
             self._scheduled.add(name)
             self.thread.loop.call_later(_STATUS_S, self._tell, name)
 
     def _tell(self, name: str) -> None:
         self._scheduled.discard(name)
+        self._told_busy.discard(name)
         watcher = self._watchers.get(name)
         if watcher is not None and name in self.slots:
-            watcher(self.status(name))
+            status = self.status(name)
+            if status.in_flight or status.in_flight_old:
+                self._told_busy.add(name)
+            watcher(status)
 
 
 def _as_bot(bot: Any, name: str | None) -> tuple[str, Any]:

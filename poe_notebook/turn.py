@@ -111,7 +111,7 @@ class Turn:
         self.reply.state = "failed"
         self.reply.failure = Failure(
             text=f"No end of the answer within {self._timeout_s:g} s.",
-            hint="Give it longer with --timeout, or see where the time went: %poe inspect",
+            hint="Give it longer with --timeout, or see where the time went: `%poe inspect`",
         )
 
     def _fail(self, error: BotError | BotProtocolError) -> None:
@@ -153,7 +153,7 @@ def explain(reply: Reply, exchange: Exchange) -> Failure | None:
     if reply.state == "done" and is_empty:
         return Failure(
             text=f"{reply.bot} ended its answer without giving anything.",
-            hint="Poe shows users an error for that. Let the handler yield some text at least once: yield 'hello'",
+            hint="Poe shows users an error for that. Let the handler yield some text at least once: `yield 'hello'`",
         )
     return None
 
@@ -166,7 +166,6 @@ def _of_exception(reply: Reply, raised: Raised) -> Failure:
     return Failure(
         text=shown,
         error_type=raised.type,
-        allow_retry=False,
         hint=_next_step(raised),
         traceback="\n".join(raised.lines),
     )
@@ -175,7 +174,7 @@ def _of_exception(reply: Reply, raised: Raised) -> Failure:
 def _next_step(raised: Raised) -> str:
     if raised.type == "HandlerMistake":
         return raised.message.rpartition("\n")[2]
-    return "Mend the handler, run its cell again, and ask again. All of this exchange: %poe inspect"
+    return "Mend the handler, run its cell again, and ask again. All of this exchange: `%poe inspect`"
 
 
 def _what_the_handler_did(exchange: Exchange) -> str:

@@ -31,8 +31,9 @@ class Chunk(NamedTuple):
     size_bytes: int
 
 
-class LogLine(NamedTuple):
-    """What a handler printed, logged or warned, with where it came from (``stdout``, ``stderr``, ``log``)."""
+@dataclass(slots=True)
+class LogLine:
+    """A line that a handler printed or warned, with where it came from (``stdout``, ``stderr``); grows up to its end."""
 
     at_s: float
     source: str
@@ -41,7 +42,10 @@ class LogLine(NamedTuple):
 
 @dataclass(slots=True)
 class Raised:
-    """An exception of a handler. ``lines`` is its traceback without our own frames; ``error`` keeps the frames alive."""
+    """An exception of a handler. ``lines`` is its traceback without our own frames.
+
+    ``error`` keeps the frames, and all that is in them, alive; the trace lets go of it when newer failures have come.
+    """
 
     at_s: float
     type: str
@@ -52,13 +56,17 @@ class Raised:
 
 @dataclass(slots=True)
 class Tap:
-    """What one end saw of the answer: ``server`` is the bot's end, ``client`` the asker's."""
+    """What one end saw of the answer: ``server`` is the bot's end, ``client`` the asker's.
+
+    ``omitted`` counts the events, chunks and log lines that came after the trace had no more room for this exchange.
+    """
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     events: list[Recorded] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
     ended_s: float | None = None
+    omitted: int = 0
 
 
 @dataclass(slots=True)

@@ -1,14 +1,16 @@
 """The trace: exchanges in the order they began, bounded in bytes, written to by the taps while answers run.
 
-A ``Recording`` is one end's pen: it knows the exchange's clock, removes keys on the way in, and ends once.
+A ``Recording`` is one end's pen: it knows the exchange's clock, removes keys on the way in, and ends once. Pens write
+from several threads without a lock: each list is only appended to, and the bound is checked against a fresh count, so
+that an addition lost between two threads makes a check late by a little and no total wrong.
 This is the only place that reads a clock for the trace (monotonic; wall time only for ``started_at``).
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -23,8 +25,18 @@ __all__ = ["CURRENT", "Recording", "Trace"]
 CURRENT: ContextVar[Recording | None] = ContextVar("poe_notebook_recording", default=None)
 """The server's recording of the exchange that the running handler answers; none outside handlers."""
 
+_LINE: ContextVar[tuple[Exchange, LogLine] | None] = ContextVar("poe_notebook_line", default=None)
+"""The line that this task or thread is printing, so that what several print at once stays apart."""
+
 _MAX_BYTES = 64 * 1024 * 1024
-_EVENT_OVERHEAD_BYTES = 120
+_EXCHANGE_SHARE = 4
+"""One end of one exchange may fill this part of the bound; what comes after that is only counted."""
+_COUNT_SHARE = 64
+"""The bound is checked each time that this part of it has been written."""
+_EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 3000, 170, 130, 200
+"""What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
+_KEPT_ERRORS = 10
+_MESSAGE_CHARS, _TRACEBACK_CHARS = 10_000, 100_000
 
 Label = Callable[[str], str | None]
 """Gives the name that a reader knows a code file by, ``Cell In[3]`` for a notebook's; none if it has no other."""
@@ -33,75 +45,92 @@ Label = Callable[[str], str | None]
 class Recording:
     """One end's view of one exchange, while it is being written."""
 
-    __slots__ = ("_label", "_redactor", "_size_changed", "_start", "exchange", "tap")
+    __slots__ = ("_other", "_room_bytes", "_start", "_trace", "exchange", "size_bytes", "tap")
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        tap: Tap,
-        *,
-        start: float,
-        redactor: Redactor,
-        label: Label,
-        size_changed: Callable[[int], None],
-    ) -> None:
-        self.exchange, self.tap = exchange, tap
-        self._start, self._redactor, self._label, self._size_changed = start, redactor, label, size_changed
+    def __init__(self, exchange: Exchange, tap: Tap, *, start: float, trace: Trace) -> None:
+        self.exchange, self.tap, self.size_bytes = exchange, tap, 0
+        self._start, self._trace, self._room_bytes = start, trace, trace.exchange_bytes
+        self._other: Recording | None = None
 
     def at_other_end(self) -> Recording:
         """Give the pen of the server's end of the same exchange, on the same clock."""
         tap = self.exchange.server = Tap()
-        return Recording(
-            self.exchange,
-            tap,
-            start=self._start,
-            redactor=self._redactor,
-            label=self._label,
-            size_changed=self._size_changed,
-        )
+        self._other = Recording(self.exchange, tap, start=self._start, trace=self._trace)
+        return self._other
+
+    @property
+    def both_ends_bytes(self) -> int:
+        """What the exchange takes, as far as this end and the one opened from it wrote it."""
+        return self.size_bytes + (self._other.size_bytes if self._other is not None else 0)
 
     def now_s(self) -> float:
         """Seconds since the exchange began."""
         return time.monotonic() - self._start
 
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """Write down the head of the response."""
+        self.tap.status = status
+        self.tap.headers = self._trace.clean_headers(headers)
+
     def event(self, type: str, raw: bytes) -> None:
         """Write down one event as it crosses this end."""
-        clean = self._redactor.bytes(raw)
-        self.tap.events.append(Recorded(time.monotonic() - self._start, type, clean))
-        self._size_changed(len(clean) + _EVENT_OVERHEAD_BYTES)
+        clean = self._trace.redactor.bytes(raw)
+        if self._takes(len(clean) + _EVENT_BYTES):
+            self.tap.events.append(Recorded(time.monotonic() - self._start, type, clean))
 
     def chunk(self, size_bytes: int) -> None:
         """Write down the arrival of one piece of the body."""
-        self.tap.chunks.append(Chunk(self.now_s(), size_bytes))
+        if self._takes(_CHUNK_BYTES):
+            self.tap.chunks.append(Chunk(self.now_s(), size_bytes))
 
     def log(self, source: str, text: str) -> None:
-        """Write down what the handler printed or logged."""
-        clean = self._redactor.text(text)
-        logs = self.exchange.logs
-        if logs and logs[-1].source == source and not logs[-1].text.endswith("\n"):
-            logs[-1] = logs[-1]._replace(text=logs[-1].text + clean)
+        """Write down what the handler printed; what a task or thread prints up to a line's end is one line."""
+        clean = self._trace.redactor.text(text)
+        if not self._takes(len(clean) + _LINE_BYTES):
+            return
+        exchange, line = _LINE.get() or (None, None)
+        if line is None or exchange is not self.exchange or line.source != source or line.text.endswith("\n"):
+            line = LogLine(self.now_s(), source, clean)
+            self.exchange.logs.append(line)
+            _LINE.set((self.exchange, line))
         else:
-            logs.append(LogLine(self.now_s(), source, clean))
-        self._size_changed(len(clean))
+            line.text += clean
 
     def raised(self, error: BaseException) -> None:
         """Write down the exception that ended the handler, its traceback beginning at the author's own code."""
-        self.exchange.raised = Raised(
+        clean = self._trace.redactor.text
+        raised = self.exchange.raised = Raised(
             at_s=self.now_s(),
             type=type(error).__qualname__,
-            message=self._redactor.text(str(error)),
-            lines=[self._redactor.text(line) for line in _lines(error, self._label)],
+            message=clean(_message(error)[:_MESSAGE_CHARS]),
+            lines=clean(_traceback(error, self._trace.label)[-_TRACEBACK_CHARS:]).split("\n"),
             error=error,
         )
+        self._takes(len(raised.message) + sum(map(len, raised.lines)))
+        self._trace.keep_error(raised)
 
     def end(self, outcome: Outcome, note: str = "") -> None:
         """Close this end. The first end to say how it went is believed, but ``stopped`` outranks ``done``."""
         if self.tap.ended_s is None:
             self.tap.ended_s = self.now_s()
-        if self.exchange.outcome in ("open",) or outcome == "stopped":
+        if self.exchange.outcome == "open" or outcome == "stopped":
             self.exchange.outcome = outcome
         if note:
-            self.exchange.note = self._redactor.text(note)
+            self.exchange.note = self._trace.redactor.text(note)
+
+    def give_up_room(self) -> None:
+        """Write nothing more: the trace has dropped this exchange."""
+        self._room_bytes = 0
+        if self._other is not None:
+            self._other.give_up_room()
+
+    def _takes(self, size_bytes: int) -> bool:
+        if self.size_bytes + size_bytes > self._room_bytes:
+            self.tap.omitted += 1
+            return False
+        self.size_bytes += size_bytes
+        self._trace.grow(size_bytes)
+        return True
 
 
 class Trace:
@@ -110,13 +139,13 @@ class Trace:
     def __init__(
         self, redactor: Redactor, *, max_bytes: int = _MAX_BYTES, label: Label = lambda filename: None
     ) -> None:
-        self._redactor, self._label = redactor, label
+        self.redactor, self.label, self.exchange_bytes = redactor, label, max_bytes // _EXCHANGE_SHARE
         self._max_bytes = max_bytes
-        self._recordings: deque[Recording] = deque()
-        self._sizes: dict[int, int] = {}
+        self._recordings: list[Recording] = []
         self._asked: dict[tuple[str, str], Recording] = {}
-        self._total_bytes = 0
-        self._count = 0
+        self._errors: list[Raised] = []
+        self._uncounted_bytes = 0
+        self._numbers = itertools.count(1)
         self.dropped = 0
 
     def begin_client(
@@ -127,7 +156,7 @@ class Trace:
         recording.exchange.client, recording.exchange.route = recording.tap, route
         self._asked[bot, message_id] = recording
         if url:
-            recording.exchange.request_headers = {"url": self._redactor.text(url)}
+            recording.exchange.request_headers = {"url": self.redactor.text(url)}
         return recording
 
     def begin_server(
@@ -146,15 +175,12 @@ class Trace:
         else:
             recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request)
             recording.exchange.server, recording.exchange.route = recording.tap, "kernel"
-        recording.exchange.request_headers = {
-            name: "[hidden]" if name.lower() == "authorization" else self._redactor.text(value)
-            for name, value in headers.items()
-        }
+        recording.exchange.request_headers = self.clean_headers(headers)
         return recording
 
     def last(self, bot: str | None = None) -> Exchange | None:
         """Give the latest exchange with a bot's answer, of any bot if none is named."""
-        for recording in reversed(list(self._recordings)):
+        for recording in reversed(self._recordings[:]):
             exchange = recording.exchange
             if exchange.kind == "query" and (bot is None or exchange.bot == bot):
                 return exchange
@@ -162,58 +188,86 @@ class Trace:
 
     def numbered(self, number: int) -> Exchange | None:
         """Give the exchange of that number, if it is still kept."""
-        return next((r.exchange for r in reversed(list(self._recordings)) if r.exchange.number == number), None)
+        return next((exchange for exchange in self if exchange.number == number), None)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the kept exchanges take, roughly."""
+        return sum(recording.both_ends_bytes for recording in self._recordings[:])
 
     def __len__(self) -> int:
         return len(self._recordings)
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter([recording.exchange for recording in self._recordings])
+        return iter([recording.exchange for recording in self._recordings[:]])
 
     def __getitem__(self, index: int) -> Exchange:
         return self._recordings[index].exchange
 
     def __repr__(self) -> str:
         gone = f", {self.dropped} dropped" if self.dropped else ""
-        return f"<Trace of {len(self)} exchanges, {self._total_bytes / 1e6:.1f} MB{gone}>"
+        return f"<Trace of {len(self)} exchanges, {self.size_bytes / 1e6:.1f} MB{gone}>"
+
+    # For the recordings.
+
+    def clean_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Give headers without what proves who sent them."""
+        return {
+            name: "[hidden]" if name.lower() in _SECRET_HEADERS else self.redactor.text(value)
+            for name, value in headers.items()
+        }
+
+    def grow(self, size_bytes: int) -> None:
+        """Hear that something was written; drop the oldest exchanges if that was too much."""
+        self._uncounted_bytes += size_bytes
+        if self._uncounted_bytes > self._max_bytes // _COUNT_SHARE:
+            self._uncounted_bytes = 0
+            self._drop_oldest()
+
+    def keep_error(self, raised: Raised) -> None:
+        """Keep an exception's frames until newer failures have come."""
+        self._errors.append(raised)
+        while len(self._errors) > _KEPT_ERRORS:
+            self._errors.pop(0).error = None
 
     def _begin(self, *, bot: str, kind: str, message_id: str, request: Mapping[str, Any]) -> Recording:
-        self._count += 1
-        number = self._count
         exchange = Exchange(
-            number=number,
+            number=next(self._numbers),
             bot=bot,
             kind=kind,
             started_at=datetime.now(UTC),
             message_id=message_id,
-            request=self._redactor.value(request),
+            request=self.redactor.value(request),
         )
-        recording = Recording(
-            exchange,
-            Tap(),
-            start=time.monotonic(),
-            redactor=self._redactor,
-            label=self._label,
-            size_changed=lambda size: self._grow(number, size),
-        )
+        recording = Recording(exchange, Tap(), start=time.monotonic(), trace=self)
+        recording.size_bytes = _EXCHANGE_BYTES + _size(request)
         self._recordings.append(recording)
-        self._sizes[number] = 0
-        self._grow(number, _size(request))
+        self.grow(recording.size_bytes)
         return recording
 
-    def _grow(self, number: int, size_bytes: int) -> None:
-        if number not in self._sizes:
-            return
-        self._sizes[number] = self._sizes.get(number, 0) + size_bytes
-        self._total_bytes += size_bytes
-        while self._total_bytes > self._max_bytes and len(self._recordings) > 1:
-            oldest = self._recordings.popleft().exchange
-            self._asked.pop((oldest.bot, oldest.message_id), None)
-            self._total_bytes -= self._sizes.pop(oldest.number, 0)
+    def _drop_oldest(self) -> None:
+        total, most = self.size_bytes, self._max_bytes - self._max_bytes // _COUNT_SHARE
+        while total > most and len(self._recordings) > 1:
+            oldest = self._recordings.pop(0)
+            oldest.give_up_room()
+            total -= oldest.both_ends_bytes
+            asked_as = oldest.exchange.bot, oldest.exchange.message_id
+            if self._asked.get(asked_as) is oldest:
+                del self._asked[asked_as]
             self.dropped += 1
 
 
-def _lines(error: BaseException, label: Label) -> list[str]:
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as fault:  # an author's own __str__
+        return f"(its message cannot be shown: __str__ raised {type(fault).__name__})"
+
+
+def _traceback(error: BaseException, label: Label) -> str:
     """Format the traceback without our frames, and with the names that the author knows cells by."""
     frames = without_our_frames(error.__traceback__)
     text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
@@ -221,14 +275,14 @@ def _lines(error: BaseException, label: Label) -> list[str]:
         known_as = label(name)
         if known_as:
             text = text.replace(f'File "{name}"', known_as)
-    return text.split("\n")
+    return text
 
 
 def _size(value: Any) -> int:
     if isinstance(value, str):
         return len(value) + 50
     if isinstance(value, Mapping):
-        return 60 + sum(_size(item) for item in value.values())
-    if isinstance(value, list):
+        return 60 + sum(60 + len(str(name)) + _size(item) for name, item in value.items())
+    if isinstance(value, list | tuple):
         return 60 + sum(_size(item) for item in value)
     return 30

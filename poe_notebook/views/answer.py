@@ -66,13 +66,14 @@ class AnswerText:
 
 
 class AnswerBlocks:
-    """The blocks of a growing reply, Markdown or plain as its first event said."""
+    """The blocks of a growing reply, Markdown or plain as its first event said, and how many characters they take."""
 
     def __init__(self, reply: Reply, *, redact: Redact | None = None) -> None:
         self._reply = reply
         self._text = AnswerText(reply, redact=redact)
         self._blocks: MarkdownBlocks | PlainBlocks = MarkdownBlocks()
         self._files = 0
+        self.chars = 0
 
     def read(self, now_s: float) -> bool:
         """Take in what came; say whether there is something new to show."""
@@ -82,8 +83,10 @@ class AnswerBlocks:
                 self._blocks = PlainBlocks()
             if text is None:
                 self._blocks.reset()
+                self.chars = 0
             else:
                 self._blocks.append(text)
+                self.chars += len(text)
             is_new = True
         return self._blocks.suggest(self._text.held if self._text.is_quiet(now_s) else "") or is_new
 

@@ -50,10 +50,13 @@ class HandleTurn:
     def update(self) -> None:
         """Show the answer so far, if it is time and something is new."""
         now_s = self._clock()
-        if now_s < self._due_s or len(self._reply.events) == self._events or not self._can_afford(now_s):
+        if now_s < self._due_s or len(self._reply.events) == self._events:
+            return
+        self._answer.read(now_s)
+        if not self._can_afford(now_s):
+            self._due_s = now_s + INTERVAL_S
             return
         self._events = len(self._reply.events)
-        self._answer.read(now_s)
         self._answer.blocks.take_patch()
         shown = turn_bundle(self._shown(), answer=self._answer.blocks.html)
         self._show({**shown})
@@ -71,5 +74,6 @@ class HandleTurn:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
     def _can_afford(self, now_s: float) -> bool:
-        allowed = FREE_CHARS + TIMES_ANSWER * self._last_chars + CHARS_PER_S * (now_s - self._opened_s)
-        return self._sent_chars + self._last_chars <= allowed
+        update_chars = max(self._last_chars, 2 * self._answer.chars)
+        allowed = FREE_CHARS + TIMES_ANSWER * update_chars + CHARS_PER_S * (now_s - self._opened_s)
+        return self._sent_chars + update_chars <= allowed

@@ -38,7 +38,7 @@ _EMPTY = (
     Listing('%%poebot Shout\nasync def get_response(request):\n    yield request.query[-1].content.upper()'),
 )
 _MARKS = {"info": ("·", "", "muted"), "done": ("✓", "Done: ", "good"), "warning": ("!", "Warning: ", "warn")}
-_TUNNEL_TONES: dict[str, Tone] = {"open": "good", "failed": "bad", "reconnecting": "warn", "starting": "info"}
+_TUNNEL_TONES: dict[str, Tone] = {"open": "good", "lost": "bad", "opening": "info"}
 
 Fact = tuple[str, bool]
 """A few words of a line, and whether they are code."""
@@ -84,7 +84,7 @@ def status_bundle(status: BotStatus) -> Bundle:
         f"{blocks_html([Facts([(name, Prose(words)) for name, words in ways])])}</details>"
     )
     text = " · ".join([_short(status.name), *(words for words, _ in line)])
-    return bundle(framed(html, label=f"Bot {_short(status.name)}"), f"{text}\n{blocks_text([Facts(ways)])}")
+    return bundle(framed(html, label=f"Bot {_short(status.name)}"), text)
 
 
 def bots_bundle(bots: Sequence[BotStatus]) -> Bundle:
@@ -107,16 +107,15 @@ def message_bundle(text: str, kind: Literal["info", "done", "warning"] = "info")
 
 
 def tunnel_bundle(state: str, public_url: str | None = None, detail: str = "") -> Bundle:
-    """Show how the tunnel stands (``open``, ``starting``, ``reconnecting``, ``stopped``, ``failed``)."""
+    """Show how the tunnel stands (``open``, ``opening``, ``lost``, ``closed``)."""
     line: list[Fact] = [(excerpt(state, 40), False)]
     line += [(excerpt(public_url, _CHARS), True)] if public_url else []
     line += [(excerpt(detail, 1_000), False)] if detail else []
-    is_up = state in ("open", "starting", "reconnecting")
-    now = "`%poe tunnel stop` closes it." if is_up else "`%poe tunnel start` opens it."
+    now = "`%poe tunnel stop` closes it." if state in ("open", "opening") else ""
     html = f'<p class="poe-status-message">{_line_html("Tunnel", line, tone=_TUNNEL_TONES.get(state, "muted"))}</p>'
-    hint = f'<p class="poe-status-hint poe-muted">{prose_html(now)}</p>'
+    hint = f'<p class="poe-status-hint poe-muted">{prose_html(now)}</p>' if now else ""
     text = " · ".join(["Tunnel", *(words for words, _ in line)])
-    return bundle(framed(html + hint, label="Tunnel"), f"{text}\n{now}")
+    return bundle(framed(html + hint, label="Tunnel"), f"{text}\n{now}".rstrip())
 
 
 def help_bundle(verbs: Sequence[Verb]) -> Bundle:

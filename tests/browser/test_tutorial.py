@@ -31,7 +31,7 @@ def saved_outputs(lab: labs.Lab, name: str) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_tutorial_runs_streams_and_is_readable_after_restart_and_reload(lab: labs.Lab, theme: str) -> None:
-    with lab.notebook(NAME, theme=theme, height=2400) as notebook:
+    with lab.notebook(NAME, theme=theme, height=5600) as notebook:
         notebook.command("notebook:clear-all-cell-outputs")
         notebook.page.evaluate(WATCH)
         notebook.run_all()
@@ -95,7 +95,7 @@ def test_an_answer_is_interrupted_from_the_toolbar(lab: labs.Lab) -> None:
             "%%poebot Slow\nimport asyncio\nasync def get_response(request):\n"
             "    for n in range(200):\n        yield f'w{n} '\n        await asyncio.sleep(0.05)\n",
             "%poe chat Slow hello",
-            "print('after')",
+            "print('ran' + ' on')",
         ],
     )
     with lab.notebook("stop.ipynb") as notebook:
@@ -109,5 +109,5 @@ def test_an_answer_is_interrupted_from_the_toolbar(lab: labs.Lab) -> None:
         assert "KeyboardInterrupt" in shown
         assert "poe_notebook/" not in shown
         notebook.save()
-    assert "after" not in json.dumps(saved_outputs(lab, "stop.ipynb"))
+    assert "ran on" not in json.dumps(saved_outputs(lab, "stop.ipynb"))
     assert Path(lab.folder / "stop.ipynb").read_text().count("widget-view") == 0

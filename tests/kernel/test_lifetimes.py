@@ -50,7 +50,7 @@ def test_unloading_leaves_no_thread_port_stream_or_magic_and_loading_again_works
     assert is_free(port)
     assert k.value("[t.name for t in set(threading.enumerate()) - before]") == []
     assert k.value("(sys.stdout, sys.stderr) == streams") is True
-    assert "not found" in k.run("%poe bots").error
+    assert "not found" in k.run("%poe bots").text
     assert (
         k.value(
             "[name for name in ('poe', 'poebot') for kind in get_ipython().magics_manager.magics.values() if name in kind]"
