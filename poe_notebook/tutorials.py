@@ -26,6 +26,7 @@ __all__ = ["FIRST", "find_tutorial", "open_in_lab", "run_in_terminal"]
 FIRST = "01_first_bot.ipynb"
 _START_S = 60.0
 _CELL_S = 120.0
+_SHOWN_LINES = 40
 _UNDER_WAY = re.compile(r"\n+(waiting|answering) …$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -134,7 +135,8 @@ class _Paper:
             self._write("\n" + wrapped + "\n")
 
     def code(self, source: str) -> None:
-        lines = "\n".join(f"  {line}" for line in source.split("\n"))
+        self._shown.clear()  # what an earlier cell showed is on paper and stays as it is
+        lines = "\n".join(f"  {line}".rstrip() for line in source.split("\n"))
         self._write("\n" + self._paint(lines, "36") + "\n\n")
 
     def note(self, text: str) -> None:
@@ -146,8 +148,11 @@ class _Paper:
     def output(self, kind: str, content: dict[str, Any]) -> None:
         if kind == "stream":
             self._write(content["text"])
-        elif kind in ("display_data", "update_display_data", "execute_result"):
-            self._display(content["data"].get("text/plain", ""), content.get("transient", {}).get("display_id", ""))
+        key = content.get("transient", {}).get("display_id", "")
+        if kind in ("display_data", "execute_result"):
+            self._shown.pop(key, None)
+        if kind in ("display_data", "execute_result") or (kind == "update_display_data" and key in self._shown):
+            self._display(content["data"].get("text/plain", ""), key)
 
     def _display(self, text: str, key: str) -> None:
         """Write what is new of a display: the rest if it grew, all of it again if it changed before its end."""
@@ -156,7 +161,7 @@ class _Paper:
         before = self._shown.get(key, "")
         self._shown[key] = text
         if text.startswith(before):
-            new = text[len(before) :]
+            new = _shortened(text[len(before) :])
         else:
             new = "\n" + self._paint("(the answer so far was replaced)", "2") + "\n" + text
         self._write(new if is_growing else new + "\n")
@@ -167,6 +172,14 @@ class _Paper:
     def _write(self, text: str) -> None:
         self._out.write(text)
         self._out.flush()
+
+
+def _shortened(text: str) -> str:
+    lines = text.split("\n")
+    if len(lines) <= _SHOWN_LINES:
+        return text
+    rest = len(lines) - _SHOWN_LINES
+    return "\n".join([*lines[:_SHOWN_LINES], f"  … and {rest} more lines, easier to read in JupyterLab"])
 
 
 def _plain_markdown(text: str) -> str:

@@ -14,12 +14,18 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
+from poe_notebook.errors import ServerError
+
 __all__ = ["LoopThread"]
 
 T = TypeVar("T")
 
 _POLL_S = 0.05
 _CLOSE_S = 1.0
+_CANCEL_AGAIN_S = 0.1
+"""While closing, a task that swallowed its cancellation is cancelled again after this time."""
+_ITERATOR_CLOSE_S = 0.15
+"""How long ending an iteration early waits for the iterator to have closed; Stop has to be done in half a second."""
 
 
 class LoopThread:
@@ -29,6 +35,8 @@ class LoopThread:
         self.name = name
         self.loop = asyncio.new_event_loop()
         self.loop.set_default_executor(_ContextExecutor(thread_name_prefix=f"{name}-worker"))
+        self._gate = threading.Lock()  # so that nothing is handed over behind the back of close
+        self._is_closing = self._has_wound_down = False
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
         self._thread.start()
 
@@ -37,9 +45,20 @@ class LoopThread:
         """Whether the caller runs on this loop's own thread."""
         return threading.current_thread() is self._thread
 
+    def call(self, callback: Callable[..., object], *args: Any) -> bool:
+        """Have the loop call something soon. False if it never will, because it has been closed."""
+        with self._gate:
+            if not self._is_closing:
+                self.loop.call_soon_threadsafe(callback, *args)
+            return not self._is_closing
+
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> futures.Future[T]:
-        """Start a coroutine on the loop, in a copy of the caller's context."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        """Start a coroutine on the loop, in a copy of the caller's context. Raises ``ServerError`` if it is closed."""
+        with self._gate:
+            if not self._is_closing:
+                return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        coroutine.close()
+        raise ServerError(f"{self.name} has been closed, so nothing more can run on it.")
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for it; an interrupt cancels it."""
@@ -59,51 +78,58 @@ class LoopThread:
         """
         arrived: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         future = self.submit(_pump(items, arrived))
+        end: _End | None = None
         try:
-            while True:
+            while end is None:
                 batch, end = _take(arrived, tick_s)
                 if batch or end is None:
                     yield batch
-                if end is not None:
-                    if end.error is not None:
-                        raise end.error
-                    return
+            if end.error is not None:
+                raise end.error
         finally:
-            if not future.done():
+            if end is None:
                 future.cancel()
-                futures.wait([future], _POLL_S)
+                _wait_for_end(arrived)
 
     def is_responsive(self, within_s: float) -> bool:
         """Whether the loop comes round within that time, that is, whether nothing blocks its thread."""
         came_round = threading.Event()
-        self.loop.call_soon_threadsafe(came_round.set)
-        return came_round.wait(within_s)
+        return self.call(came_round.set) and came_round.wait(within_s)
 
-    def close(self) -> None:
-        """Cancel what still runs, stop the loop and end the thread. A thread stuck in blocking code is left to end."""
-        if self.loop.is_closed():
-            return
-        self.loop.call_soon_threadsafe(self._cancel_all)
-        if not self.is_current:
+    def close(self, *, wait: bool = True) -> None:
+        """Cancel what still runs, stop the loop and end the thread; in blocking code, once it comes back from there."""
+        with self._gate:
+            if not self._is_closing:
+                self._is_closing = True
+                self.loop.call_soon_threadsafe(self._begin_to_wind_down)
+        if wait and not self.is_current:
             self._thread.join(_CLOSE_S)
 
-    def _cancel_all(self) -> None:
-        async def wind_down() -> None:
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.wait(others, timeout=_CLOSE_S / 2) if others else None
-            await self.loop.shutdown_asyncgens()
-            self.loop.stop()
+    def _begin_to_wind_down(self) -> None:
+        self._winding_down = self.loop.create_task(self._wind_down())
 
-        self._winding_down = self.loop.create_task(wind_down())
+    async def _wind_down(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_S / 2):
+                while others := asyncio.all_tasks() - {self._winding_down}:
+                    for task in others:
+                        task.cancel()
+                    await asyncio.wait(others, timeout=_CANCEL_AGAIN_S)
+                await self.loop.shutdown_asyncgens()
+        except TimeoutError:
+            pass  # a task that will not be cancelled ends here, with its loop
+        finally:
+            self._has_wound_down = True
+            self.loop.stop()
 
     def _main(self) -> None:
         asyncio.set_event_loop(self.loop)
-        try:
-            self.loop.run_forever()
-        finally:
-            self.loop.close()
+        while not self._has_wound_down:
+            try:
+                self.loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                continue  # of a handler's own task: asyncio lets it through, and every other answer with it
+        self.loop.close()
 
 
 class _ContextExecutor(futures.ThreadPoolExecutor):
@@ -128,10 +154,12 @@ async def _pump(items: AsyncIterator[T], arrived: queue.SimpleQueue[T | _End]) -
     except BaseException as raised:
         error = raised
     finally:
-        arrived.put(_End(error))
         aclose = getattr(items, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        try:
+            if aclose is not None:
+                await aclose()
+        finally:
+            arrived.put(_End(error))
 
 
 def _take(arrived: queue.SimpleQueue[T | _End], tick_s: float) -> tuple[list[T], _End | None]:
@@ -145,3 +173,11 @@ def _take(arrived: queue.SimpleQueue[T | _End], tick_s: float) -> tuple[list[T],
             item = arrived.get_nowait()
     except queue.Empty:
         return batch, None
+
+
+def _wait_for_end(arrived: queue.SimpleQueue[Any]) -> None:
+    try:
+        while not isinstance(arrived.get(timeout=_ITERATOR_CLOSE_S), _End):
+            pass
+    except queue.Empty:
+        pass  # it takes longer to close, and nobody waits for it

@@ -1,7 +1,7 @@
 """Blocking code beside a loop: a generator run in a daemon thread of its own, its items given on the loop.
 
 A thread an answer, not a pool: a pool's threads would be joined at exit, and a handler that blocks for a minute would
-keep the kernel from ending for as long.
+keep the kernel from ending for as long. Each counter and flag has one writer, so there is no lock.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 __all__ = ["in_thread"]
 
-_AHEAD = 1000
-"""Items that the thread may be ahead of the loop before it waits."""
+_AHEAD_CHARS = 256 * 1024
+"""The thread waits when it is so far ahead of the loop, an item counting for its text and ``_ITEM_CHARS`` more."""
+_ITEM_CHARS = 256
 _CLOSE_S = 0.3
 """How long closing waits for the thread's own clean-up; below the half second in which Stop has to be done."""
 
@@ -27,16 +28,13 @@ async def in_thread(items: Generator[Any, None, None]) -> AsyncGenerator[Any, No
     threading.Thread(target=contextvars.copy_context().run, args=(worker.run,), name="poe-handler", daemon=True).start()
     try:
         while True:
-            has_ended = worker.ended
+            has_ended = worker.ended  # read before the items: what came ahead of the end must not be lost
             if worker.items:
-                item = worker.items.popleft()
-                worker.room.release()
-                yield item
+                yield worker.take()
             elif has_ended:
                 break
             else:
-                await worker.more.wait()
-                worker.more.clear()
+                await worker.more()
         if worker.error is not None:
             raise worker.error
     finally:
@@ -45,41 +43,80 @@ async def in_thread(items: Generator[Any, None, None]) -> AsyncGenerator[Any, No
 
 class _Worker:
     def __init__(self, source: Generator[Any, None, None]) -> None:
-        self.source = source
         self.items: deque[Any] = deque()
-        self.more = asyncio.Event()
-        self.room = threading.Semaphore(_AHEAD)
         self.error: BaseException | None = None
         self.ended = False
-        self._is_closing = False
+        self._source = source
         self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._loop_waits = False
+        self._room = threading.Event()
+        self._given_chars = self._taken_chars = 0
+        self._is_closing = False
+
+    # In the thread.
 
     def run(self) -> None:
         try:
-            for item in self.source:
-                self.room.acquire()
+            for item in self._source:
+                self.items.append(item)
+                self._given_chars += _weight(item)
+                if self._loop_waits:
+                    self._loop_waits = False
+                    self._rouse()
+                self._wait_for_room()
                 if self._is_closing:
                     break
-                self.items.append(item)
-                self._rouse()
-            self.source.close()
+            self._source.close()
         except BaseException as error:
             self.error = error
         finally:
             self.ended = True
             self._rouse()
 
+    def _wait_for_room(self) -> None:
+        while self._is_ahead() and not self._is_closing:
+            self._room.clear()
+            if self._is_ahead() and not self._is_closing:
+                self._room.wait()
+
+    def _is_ahead(self) -> bool:
+        return self._given_chars - self._taken_chars > _AHEAD_CHARS
+
+    def _rouse(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._wake.set)
+        except RuntimeError:
+            pass  # the loop has been closed, and nobody waits
+
+    # On the loop.
+
+    def take(self) -> Any:
+        item = self.items.popleft()
+        self._taken_chars += _weight(item)
+        if not self._is_ahead() and not self._room.is_set():
+            self._room.set()
+        return item
+
+    async def more(self) -> None:
+        self._wake.clear()
+        self._loop_waits = True
+        if not self.items and not self.ended:
+            await self._wake.wait()
+        self._loop_waits = False
+
     async def close(self) -> None:
         self._is_closing = True
-        self.room.release()
+        self._room.set()
         try:
             async with asyncio.timeout(_CLOSE_S):
                 while not self.ended:
-                    await self.more.wait()
-                    self.more.clear()
+                    await self._wake.wait()
+                    self._wake.clear()
         except TimeoutError:
             pass  # blocked; it ends at its next item, and nobody waits for it
 
-    def _rouse(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.more.set)
+
+def _weight(item: Any) -> int:
+    text = item if isinstance(item, str) else getattr(item, "text", None) or getattr(item, "data", None)
+    return _ITEM_CHARS + (len(text) if isinstance(text, str) else 0)
