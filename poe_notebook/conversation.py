@@ -85,7 +85,8 @@ class Reply:
     def raise_for_failure(self) -> Reply:
         """Raise ``BotError`` if the answer failed, else give the reply back, so that calls can be chained."""
         if self.failure is not None:
-            raise BotError(f"{self.bot} answered with an error: {self.failure.text or 'no text'}", now=self.failure.hint)
+            what = f"{self.bot} answered with an error: {self.failure.text or 'no text'}"
+            raise BotError(what, now=self.failure.hint)
         return self
 
     def __repr__(self) -> str:
@@ -109,7 +110,15 @@ def _take_suggestion(reply: Reply, event: Event) -> None:
 
 
 def _take_file(reply: Reply, event: Event) -> None:
-    reply.attachments.append(Attachment.model_validate(event.data))
+    reference = event.data.get("inline_ref")
+    reply.attachments.append(
+        Attachment(
+            url=_string(event, "url"),
+            content_type=_string(event, "content_type"),
+            name=_string(event, "name"),
+            inline_ref=reference if isinstance(reference, str) else None,
+        )
+    )
 
 
 def _take_metadata(reply: Reply, event: Event) -> None:
@@ -118,8 +127,8 @@ def _take_metadata(reply: Reply, event: Event) -> None:
 
 def _take_meta(reply: Reply, event: Event) -> None:
     is_first = all(earlier.type == "ping" for earlier in reply.events[:-1])
-    if is_first and event.data.get("content_type") == "text/plain":
-        reply.content_type = "text/plain"
+    if is_first and "content_type" in event.data and _string(event, "content_type") != "text/markdown":
+        reply.content_type = "text/plain"  # the specification: unknown types are shown as plain
 
 
 def _take_error(reply: Reply, event: Event) -> None:

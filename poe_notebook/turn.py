@@ -79,10 +79,10 @@ class Turn:
             async with asyncio.timeout(self._timeout_s):
                 await asyncio.wrap_future(self._thread.submit(self._fill()))
         except TimeoutError:
-            self._give_up()
+            await asyncio.to_thread(self._give_up)  # which may wait a moment for the handler
             return self.reply
         except asyncio.CancelledError:
-            self.stop()
+            await asyncio.to_thread(self.stop)
             raise
         except (BotError, BotProtocolError) as error:
             self._fail(error)
@@ -115,6 +115,7 @@ class Turn:
         )
 
     def _fail(self, error: BotError | BotProtocolError) -> None:
+        self._batches.close()
         self.reply.state = "failed"
         self._recording.end("failed" if self.reply.events else "refused", error.what)
         self.reply.duration_s = self._recording.now_s()

@@ -6,9 +6,11 @@ gives after its own ``error`` or ``done`` is sent. Poe protocol specification, "
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from poe_notebook.bot.base import RequestContext
@@ -18,7 +20,7 @@ from poe_notebook.protocol.events import encode, encode_text
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import PartialResponse, response_to_event
 
-__all__ = ["Encoded", "InThread", "answer"]
+__all__ = ["CUT_SHORT", "Encoded", "InThread", "answer"]
 
 Encoded: TypeAlias = tuple[str, bytes]
 """An event's type and its bytes."""
@@ -26,8 +28,14 @@ Encoded: TypeAlias = tuple[str, bytes]
 InThread: TypeAlias = Callable[[Generator[Any, None, None]], AsyncIterator[Any]]
 """Runs a generator of blocking code in a worker thread and gives its items on the calling loop."""
 
+_ONLY_TEXT = frozenset({"text"})
+_ENDS = frozenset({"done", "error"})
 _DONE: Encoded = ("done", encode("done", {}))
 _FAILED_TEXT = "This bot failed while it was answering."
+_CUT_SHORT_TEXT = "This bot was stopped while it was answering."
+
+CUT_SHORT: tuple[Encoded, ...] = (("error", encode("error", {"allow_retry": True, "text": _CUT_SHORT_TEXT})), _DONE)
+"""How an answer ends whose handler was stopped while its reader was still there."""
 
 
 async def answer(
@@ -39,45 +47,88 @@ async def answer(
     on_raise: Callable[[BaseException], None],
 ) -> AsyncGenerator[Encoded, None]:
     """Run the handler and give its answer's events, the end included; ``on_raise`` hears of its exception."""
+    ended_by = ""
+    try:
+        async with aclosing(_encoded(servable, request, context, in_thread)) as events:
+            async for event in events:
+                yield event
+                if event[0] in _ENDS:
+                    ended_by = event[0]
+                    break
+    except BaseException as error:
+        # All but a stop, SystemExit too: from a task it would end the loop, and with it every answer of this bot.
+        if _is_stop(error):
+            raise
+        on_raise(error)
+        if not ended_by:
+            yield _failure(error)
+    if ended_by != "done":
+        yield _DONE
+
+
+async def _encoded(
+    servable: Servable, request: QueryRequest, context: RequestContext, in_thread: InThread
+) -> AsyncGenerator[Encoded, None]:
+    """Give the events of what the handler gives, with the files that it queued on the way."""
+    files = _QueuedFiles(servable.bot, request.message_id)
     try:
         source = await _open(servable, _prepared(servable.bot, request), context, in_thread)
-        files = getattr(servable.bot, "_file_events_to_yield", None)  # where fastapi_poe queues uploaded files
         async with _closing(source):
             count = 0
             async for item in source:
                 count += 1
-                if files:
-                    for event in files.pop(request.message_id, ()):
-                        yield "file", _raw_bytes(event)
-                if type(item) is str:
+                if files.are_there:
+                    for event in files.take():
+                        yield event
+                kind: Any = type(item)
+                if kind is str:
                     yield "text", encode_text(item)
                     continue
-                if not _is_item(item):
+                if kind is PartialResponse and item.model_fields_set == _ONLY_TEXT:
+                    yield "text", encode_text(item.text)
+                    continue
+                encode_item = _encoder(kind)
+                if encode_item is None:
                     await _throw_at_the_yield(source, _mistake(servable.name, item, f"yielded as item {count}"))
-                for event in _encode_item(item):
-                    yield event
-                    if event[0] == "done":
-                        return
-                    if event[0] == "error":
-                        yield _DONE
-                        return
-        for event in files.pop(request.message_id, ()) if files else ():
-            yield "file", _raw_bytes(event)
-        yield _DONE
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
-        # SystemExit too: from a task it would end the loop's thread, and with it every answer of this bot.
-        on_raise(error)
-        yield _failure(error)
-        yield _DONE
+                else:
+                    for event in encode_item(item):
+                        yield event
+        for event in files.take():
+            yield event
+    finally:
+        files.take()
+
+
+def _is_stop(error: BaseException) -> bool:
+    """Whether somebody ended the answer; a CancelledError may also be one that the handler met by itself."""
+    task = asyncio.current_task()
+    is_cancelled = isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
+    return is_cancelled or isinstance(error, GeneratorExit)
+
+
+class _QueuedFiles:
+    """The ``file`` events that a fastapi_poe bot queues while it uploads, to be sent ahead of what it yields next."""
+
+    def __init__(self, bot: Any, message_id: str) -> None:
+        self._queued = getattr(bot, "_file_events_to_yield", None)
+        self._message_id = message_id
+
+    @property
+    def are_there(self) -> bool:
+        return bool(self._queued)
+
+    def take(self) -> list[Encoded]:
+        events = self._queued.pop(self._message_id, ()) if self._queued else ()
+        return [("file", _raw_bytes(event)) for event in events]
 
 
 def _prepared(bot: Any, request: QueryRequest) -> QueryRequest:
     """Let the bot put what Poe read of the attachments into the conversation, if it is one that does."""
     insert = getattr(bot, "insert_attachment_messages", None)
-    if insert is None or not getattr(bot, "should_insert_attachment_messages", False):
-        return request
-    prepared: QueryRequest = insert(request)
-    return prepared
+    if insert is not None and getattr(bot, "should_insert_attachment_messages", False) and request.query:
+        prepared: QueryRequest = insert(request)
+        return prepared
+    return request
 
 
 async def _open(
@@ -90,7 +141,8 @@ async def _open(
         source = servable.respond(request, context)
     if inspect.isawaitable(source):
         source = await source
-    if _is_item(source):
+    kind: Any = type(source)
+    if _encoder(kind) is not None:
         return _single(source)
     if hasattr(source, "__aiter__"):
         return aiter(source)
@@ -124,7 +176,8 @@ async def _closing(source: AsyncIterator[Any]) -> AsyncIterator[None]:
 def _checked(source: Iterator[Any], name: str) -> Generator[Any, None, None]:
     try:
         for count, item in enumerate(source, 1):
-            if not _is_item(item):
+            kind: Any = type(item)
+            if _encoder(kind) is None:
                 mistake = _mistake(name, item, f"yielded as item {count}")
                 if inspect.isgenerator(source):
                     source.throw(mistake)  # raised at the author's own yield, so that the traceback shows that line
@@ -141,35 +194,21 @@ async def _throw_at_the_yield(source: Any, mistake: HandlerMistake) -> None:
     raise mistake
 
 
-def _is_item(value: Any) -> bool:
-    if isinstance(value, str | PartialResponse):
-        return True
-    return _is_raw_event(value) or _is_response(value)
+@lru_cache(maxsize=256)
+def _encoder(kind: Any) -> Callable[[Any], Iterable[Encoded]] | None:
+    """Give what encodes the items of a class; none if they are no part of an answer. By name, for fastapi_poe's too."""
+    names = {base.__name__ for base in kind.__mro__}
+    if issubclass(kind, str):
+        return lambda item: [("text", encode_text(str(item)))]
+    if names & {"PartialResponse", "DataResponse"}:
+        return _encode_response
+    if "ServerSentEvent" in names and hasattr(kind, "encode"):
+        return lambda event: [(event.event or "message", _raw_bytes(event))]
+    return None
 
 
-def _is_response(value: Any) -> bool:
-    names = {base.__name__ for base in type(value).__mro__}
-    return bool(names & {"PartialResponse", "DataResponse"})
-
-
-def _is_raw_event(value: Any) -> bool:
-    return hasattr(value, "encode") and hasattr(value, "event") and hasattr(value, "data")
-
-
-def _encode_item(item: Any) -> Iterator[Encoded]:
-    if type(item) is PartialResponse and not (
-        item.attachment or item.data or item.tool_calls or item.is_suggested_reply or item.is_replace_response
-    ):
-        if item.index is None:
-            yield "text", encode_text(item.text)
-            return
-    if isinstance(item, str):
-        yield "text", encode_text(str(item))
-    elif _is_raw_event(item):
-        yield item.event or "message", _raw_bytes(item)
-    else:
-        for type_, data in response_to_event(item):
-            yield type_, encode(type_, data)
+def _encode_response(response: Any) -> Iterable[Encoded]:
+    return [(type_, encode(type_, data)) for type_, data in response_to_event(response)]
 
 
 def _raw_bytes(event: Any) -> bytes:
@@ -199,10 +238,9 @@ def _mistake(name: str, value: Any, how: str) -> HandlerMistake:
 def _instead(value: Any, how: str) -> str:
     verb = "return" if how == "returned" else "yield"
     if value is None:
-        return "Write: yield some text; a plain function has to return a str." if verb == "return" else "Write: yield ''"
+        return "Write: yield ''" if verb == "yield" else "Write: yield some text; a plain function has to return a str."
     if isinstance(value, bytes):
         return f"Write: {verb} value.decode()"
     if isinstance(value, dict | list | tuple):
         return f"Write: {verb} json.dumps(value)"
     return f"Write: {verb} str(value)"
-

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from weakref import WeakKeyDictionary
 
 import httpx
 
-__all__ = ["client_for_this_loop"]
+__all__ = ["client_for_this_loop", "close_clients_of_this_loop"]
 
 _CONNECT_S = 10.0
 _READ_S = 600.0
@@ -15,15 +14,16 @@ _READ_S = 600.0
 
 
 class _Pools:
-    """The clients of this process. A loop's client goes with the loop."""
+    """The clients of this process, local ones and others, by loop."""
 
     def __init__(self) -> None:
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, httpx.AsyncClient]] = (
-            WeakKeyDictionary()
-        )
+        self._clients: dict[asyncio.AbstractEventLoop, dict[bool, httpx.AsyncClient]] = {}
 
     def client(self, *, is_local: bool) -> httpx.AsyncClient:
-        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._forget_closed_loops()
+        clients = self._clients.setdefault(loop, {})
         client = clients.get(is_local)
         if client is None or client.is_closed:
             client = clients[is_local] = _new_client(is_local=is_local)
@@ -32,6 +32,12 @@ class _Pools:
     async def close(self) -> None:
         for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
             await client.aclose()
+
+    def _forget_closed_loops(self) -> None:
+        # Weak keys would not do: a client's open connections hold their loop, so no loop would ever go.
+        for loop in list(self._clients):
+            if loop.is_closed():
+                self._clients.pop(loop, None)
 
 
 _pools = _Pools()

@@ -1,7 +1,7 @@
 """Querying a bot over HTTP: Poe's own, or any bot server. Events as they come, or the library's response objects.
 
-The stream is decoded by httpx-sse. Where that differs from WHATWG HTML §9.2 (a byte order mark, an event made of an id
-alone) the difference is made up for here. Wire format: Poe protocol specification, "Bot Query API" (read 2025-03).
+Wire format: Poe protocol specification, "Bot Query API" (read 2025-03). What fastapi_poe 0.0.83 does differently on
+purpose: an HTTP status counts, nothing is asked again once something has been given, and no error holds a key.
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any
 from urllib.parse import quote
 
 import httpx
-from httpx_sse import EventSource, SSEError
 
+from poe_notebook.client.decoding import decoded, is_event_stream
 from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
-from poe_notebook.keys import Secret
-from poe_notebook.protocol.events import Event, decode
+from poe_notebook.keys import Redactor, Secret
+from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import DataResponse, ErrorResponse, PartialResponse, event_to_response
 from poe_notebook.trace.recorder import Recording
@@ -29,19 +28,21 @@ __all__ = ["bot_url", "stream_events", "stream_request"]
 
 _POE_URL = "https://api.poe.com"
 _SHOWN_BODY_CHARS = 500
-_BOM = b"\xef\xbb\xbf"
+_REFUSAL_S = 5.0
+"""How long the body of a refusal is waited for; it only explains."""
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def bot_url(bot_name: str, *, base_url: str | None = None) -> str:
     """Give the address at which a bot on Poe is queried.
 
-    ``base_url`` ends in ``/bot/`` as in fastapi_poe; without it, ``POE_BASE_URL`` (with or without ``/bot/``), else Poe.
+    ``base_url`` ends in ``/bot/`` as in fastapi_poe; without it, ``POE_BASE_URL`` with or without ``/bot/``, else Poe.
     """
     base = base_url or os.environ.get("POE_BASE_URL") or _POE_URL
     base = base.rstrip("/")
     if not base.endswith("/bot") and base_url is None:
         base += "/bot"
-    return f"{base}/{quote(bot_name, safe='')}"
+    return f"{base}/{quote(bot_name, safe='', errors='replace')}"
 
 
 async def stream_events(
@@ -56,96 +57,88 @@ async def stream_events(
 ) -> AsyncGenerator[Event, None]:
     """Query the bot at an address and give its events up to ``done`` or ``error``.
 
-    Raises ``BotError`` if the bot cannot be reached or breaks off, ``BotErrorNoRetry`` if it refuses the request.
+    Raises ``BotError`` if the bot cannot be reached or breaks off, ``BotErrorNoRetry`` if it refuses the request,
+    ``BotProtocolError`` if an event cannot be read.
     """
     http = session or client_for_this_loop(is_local=is_local)
-    headers = {
-        "Authorization": f"Bearer {key.reveal()}",
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream",
-        "Accept-Encoding": "identity",
-        "Cache-Control": "no-store",
-        **(extra_headers or {}),
-    }
+    body, headers = _body(request), _headers(key, extra_headers or {})
     try:
-        async with http.stream("POST", url, content=_body(request), headers=headers) as response:
+        async with http.stream("POST", url, content=body, headers=headers) as response:
             if recording is not None:
-                recording.tap.status = response.status_code
-                recording.tap.headers = dict(response.headers)
-            await _check_status(response)
-            response.stream = _Tapped(response.stream, recording)
-            async with aclosing(_decoded(response, recording)) as events:
+                recording.answered(response.status_code, response.headers)
+            if not is_event_stream(response):
+                raise await _refusal(response, key)
+            async with aclosing(decoded(response, recording)) as events:
                 async for event in events:
                     yield event
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+        # Without their own words, which may quote a header.
+        raise BotErrorNoRetry(f"{url} cannot be queried.", why="The address or a header is malformed.") from None
     except httpx.HTTPError as error:
         raise BotError(
             f"The connection to {url} failed: {str(error) or type(error).__name__}.", why=_reason(error)
         ) from error
 
 
+def _headers(key: Secret, extra: dict[str, str]) -> httpx.Headers:
+    # httpx.Headers, since it hides the key when a traceback shows the variables of a frame.
+    headers = httpx.Headers(
+        {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",
+            "Cache-Control": "no-store",
+        }
+    )
+    headers.update(extra)
+    if "authorization" not in headers:
+        headers["Authorization"] = f"Bearer {_sendable(key)}"
+    return headers
+
+
+def _sendable(key: Secret) -> str:
+    given = key.reveal().strip()
+    if not given:
+        raise BotErrorNoRetry(
+            "A query needs a key and none was given.",
+            why="In a handler that is request.access_key, elsewhere your API key: https://poe.com/api_key",
+        )
+    if not (given.isascii() and given.isprintable()):
+        raise BotErrorNoRetry("The key cannot be sent.", why="It holds a character that no key and no header has.")
+    return given
+
+
 def _body(request: QueryRequest) -> bytes:
     # Not pydantic's own JSON, which refuses lone surrogates; the keys stay out, they are the caller's alone.
     try:
-        return json.dumps(request.model_dump(exclude={"access_key", "api_key"})).encode("ascii")
-    except (TypeError, ValueError) as error:
+        return json.dumps(request.model_dump(exclude={"access_key", "api_key"}), allow_nan=False).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
         raise BotErrorNoRetry(f"The query cannot be sent: {error}.", why="A query is one JSON object.") from error
 
 
-async def _decoded(response: httpx.Response, recording: Recording | None) -> AsyncGenerator[Event, None]:
-    start_s = asyncio.get_running_loop().time()
-    events = EventSource(response).aiter_sse()
+async def _refusal(response: httpx.Response, key: Secret) -> BotError:
+    redactor = Redactor()
+    redactor.add(key)
+    status, text = response.status_code, redactor.text(await _start_of(response))[:_SHOWN_BODY_CHARS] or "no text"
+    what = f"The bot's server answered {status} {response.reason_phrase}: {text}"
+    if status == 200:
+        return BotError(what, why="An answer is an event stream, and this is none.")
+    if status in (401, 403):
+        return BotErrorNoRetry(what, why="The key was not accepted.")
+    return BotErrorNoRetry(what) if 400 <= status < 500 else BotError(what)
+
+
+async def _start_of(response: httpx.Response) -> str:
+    raw = bytearray()
     try:
-        async with aclosing(events):
-            async for sse in events:
-                if sse.event == "message" and not sse.data:
-                    continue  # only an id or a retry, which the standard does not dispatch
-                at_s = recording.now_s() if recording else asyncio.get_running_loop().time() - start_s
-                if recording is not None:
-                    recording.event(sse.event, f"event: {sse.event}\ndata: {sse.data}\n\n".encode("utf-8", "replace"))
-                event = decode(sse.event, sse.data, at_s)
-                yield event
-                if event.type in ("done", "error"):
-                    return
-    except SSEError as error:
-        raise BotError(f"The bot's answer is no event stream: {error}.") from error
-    raise BotError(
-        "The bot's answer broke off without a done event.", why="An answer ends with done, or with error and done."
-    )
-
-
-class _Tapped(httpx.AsyncByteStream):
-    """A response's bytes, their arrivals written down, without a byte order mark at the front."""
-
-    def __init__(self, stream: Any, recording: Recording | None) -> None:
-        self._stream, self._recording = stream, recording
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        head: bytes | None = b""
-        async for chunk in self._stream:
-            if self._recording is not None:
-                self._recording.chunk(len(chunk))
-            if head is None:
-                yield chunk
-                continue
-            head += chunk
-            if len(head) >= len(_BOM) or not _BOM.startswith(head):
-                yield head.removeprefix(_BOM)
-                head = None
-        if head:
-            yield head
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def _check_status(response: httpx.Response) -> None:
-    if response.status_code == 200:
-        return
-    body = (await response.aread()).decode("utf-8", "replace")[:_SHOWN_BODY_CHARS]
-    what = f"The bot's server answered {response.status_code} {response.reason_phrase}: {body or 'no text'}"
-    if response.status_code in (401, 403):
-        raise BotErrorNoRetry(what, why="The key was not accepted.")
-    raise BotErrorNoRetry(what) if 400 <= response.status_code < 500 else BotError(what)
+        async with asyncio.timeout(_REFUSAL_S):
+            async for piece in response.aiter_bytes():
+                raw += piece
+                if len(raw) > 4 * _SHOWN_BODY_CHARS:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        pass  # what came will do
+    return raw.decode("utf-8", "replace")
 
 
 def _reason(error: httpx.HTTPError) -> str:
@@ -170,23 +163,26 @@ async def stream_request(
 ) -> AsyncGenerator[PartialResponse | DataResponse, None]:
     """Query a bot on Poe and give its answer as response objects.
 
-    Tried again, up to ``num_tries`` times and ``retry_sleep_time`` seconds apart, as long as nothing has been given.
-    Raises ``BotError``; ``BotErrorNoRetry`` if the bot said that trying again would not help.
+    Tried again, up to ``num_tries`` times and ``retry_sleep_time`` seconds apart, as long as nothing has been given;
+    ``on_error`` hears of each failed try. Raises ``BotError``; ``BotErrorNoRetry`` if trying again would not help.
     """
-    url = bot_url(bot_name, base_url=base_url)
+    url, key = bot_url(bot_name, base_url=base_url), Secret(api_key)
+    is_local = _is_loopback(url)
     for attempt in range(1, num_tries + 1):
         has_given = False
-        events = stream_events(request, url, key=Secret(api_key), session=session, extra_headers=extra_headers)
+        events = stream_events(request, url, key=key, is_local=is_local, session=session, extra_headers=extra_headers)
         try:
             async with aclosing(events):
                 async for event in events:
-                    response = _response(event)
+                    response = _response(event, key)
                     if response is not None:
                         has_given = True
                         yield response
             return
         except BotErrorNoRetry:
             raise
+        except BotProtocolError as error:
+            raise BotErrorNoRetry(str(error)) from error
         except BotError as error:
             if on_error is not None:
                 on_error(error, f"Bot request to {bot_name} failed on try {attempt}")
@@ -195,12 +191,18 @@ async def stream_request(
         await asyncio.sleep(retry_sleep_time)
 
 
-def _response(event: Event) -> PartialResponse | DataResponse | None:
+def _is_loopback(url: str) -> bool:
     try:
-        response = event_to_response(event)
-    except BotProtocolError as error:
-        raise BotErrorNoRetry(str(error)) from error
-    if isinstance(response, ErrorResponse):
-        kind = BotError if response.allow_retry else BotErrorNoRetry
-        raise kind(json.dumps(event.data))
-    return response
+        return httpx.URL(url).host in _LOOPBACK
+    except httpx.InvalidURL:
+        return False  # told when it is sent
+
+
+def _response(event: Event, key: Secret) -> PartialResponse | DataResponse | None:
+    response = event_to_response(event)
+    if not isinstance(response, ErrorResponse):
+        return response
+    redactor = Redactor()
+    redactor.add(key)
+    kind = BotError if response.allow_retry else BotErrorNoRetry
+    raise kind(redactor.text(json.dumps(event.data)))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 __all__ = ["Bridge"]
 
-_HIGH_BYTES = 512 * 1024
+_HIGH_BYTES = 64 * 1024
 """The writer waits above this; several times what a socket buffers, so that a quick reader never runs dry."""
 _IDLE_S = 15.0
 """After this silence the reader gets an empty item, to be sent as a keep-alive comment; sse-starlette's interval."""
@@ -50,9 +50,9 @@ class Bridge:
         return self._written_bytes - self._read_bytes > _HIGH_BYTES
 
     async def room(self) -> None:
-        """Wait until the reader has caught up, or has gone."""
+        """Wait until the reader has taken all there is, or has gone."""
         self._room, self._writer = asyncio.Event(), asyncio.get_running_loop()
-        if self.is_full and not self.abandoned:
+        if self._items and not self.abandoned:
             await self._room.wait()
         self._room = None
 

@@ -1,7 +1,11 @@
 """Where a handler's prints go: into its exchange, never into whichever cell happens to run.
 
-``sys.stdout`` and ``sys.stderr`` are stood in for by a stream that looks at a context variable: inside a handler (and in
-whatever carries its context, such as asyncio.to_thread) it writes to the recording, elsewhere it is the original.
+``sys.stdout`` and ``sys.stderr`` are stood in for by a stream that looks at a context variable: inside a handler, and
+in whatever carries its context, such as ``asyncio.to_thread``, it writes to the recording, elsewhere to the original.
+
+A ``threading.Thread`` that a handler starts by itself begins with an empty context up to Python 3.13 (from 3.14 on
+``-X thread_inherit_context`` carries it), and nothing tells a thread's parent afterwards, so what such a thread prints
+goes to the original. ``Thread(target=contextvars.copy_context().run, args=(function,))`` carries the context.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures as futures
 import errno
 import logging
+import os
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -132,7 +133,18 @@ def _bind(port: int, *, is_asked_for: bool) -> socket.socket:
 
 
 def _create(port: int) -> socket.socket:
-    return socket.create_server((_HOST, port), backlog=_BACKLOG)
+    # Not socket.create_server: asyncio turns Nagle's algorithm off only for sockets that name their protocol, and with
+    # it every answer on a connection that is used again begins 40 ms late (measured: 43 ms against 2).
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((_HOST, port))
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
 class _Faults(logging.Handler):

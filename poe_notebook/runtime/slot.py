@@ -7,14 +7,14 @@ loop, never on the server's; this is the one place where an answer crosses from 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures as futures
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from poe_notebook.bot.answer import answer
+from poe_notebook.bot.answer import CUT_SHORT, answer
 from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.keys import Secret
@@ -22,13 +22,12 @@ from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
+from poe_notebook.trace.exchange import Outcome
 from poe_notebook.trace.recorder import CURRENT, Recording
 
-__all__ = ["Generation", "Slot"]
+__all__ = ["Generation", "Lease", "Slot"]
 
-T = TypeVar("T")
-
-_TURN_EVENTS = 32
+_TURN_EVENTS = 64
 """A handler that never awaits gives way to the loop after so many events (and after the first, so that many streams
 that start together all show something soon)."""
 _KEPT_GENERATIONS = 10
@@ -47,18 +46,40 @@ class Generation:
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """A running answer's hold on its generation."""
+    """A running answer's hold on its generation. ``outcome`` is how its handler ended, ``stopped`` until it has."""
 
     generation: Generation
     recording: Recording
     bridge: Bridge
-    future: futures.Future[None] | None = None
+    outcome: Outcome = "stopped"
+    _task: asyncio.Task[None] | None = None
+
+    def start(self, handling: Coroutine[Any, Any, None], *, ended: Callable[[Lease], None]) -> None:
+        """Start the handler on its loop; ``ended`` is called when it has ended, even if it never came to run."""
+        if not self.generation.thread.call(self._start, handling, ended):
+            handling.close()
+            ended(self)
 
     def stop(self) -> None:
-        """Cancel the handler. One that blocks is cancelled when it comes back."""
-        self.bridge.abandon()
-        if self.future is not None:
-            self.future.cancel()
+        """End the answer for its reader and cancel the handler. One that blocks is cancelled when it comes back."""
+        if not self.bridge.has_ended:
+            self.bridge.abandon()
+            self.bridge.end()
+            self.generation.thread.call(self._cancel)
+
+    def _start(self, handling: Coroutine[Any, Any, None], ended: Callable[[Lease], None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(handling, context=self.generation.context.copy())
+        self._task.add_done_callback(lambda task: self._end(task, ended))
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _end(self, task: asyncio.Task[None], ended: Callable[[Lease], None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.recording.raised(error)
+        ended(self)
 
 
 class Slot:
@@ -76,7 +97,9 @@ class Slot:
         """Make a new generation and point the slot to it. The caller's context is what its handlers run in."""
         number = self.generations[-1].number + 1 if self.generations else 1
         generation = Generation(number, servable, thread)
-        self.generations = [*self.generations, generation][-_KEPT_GENERATIONS:]
+        all_of_them = [*self.generations, generation]
+        running = [old for old in all_of_them[:-_KEPT_GENERATIONS] if old.leases]
+        self.generations = running + all_of_them[-_KEPT_GENERATIONS:]
         self.current = generation
         self._changed(self)
         return generation
@@ -100,61 +123,58 @@ class Slot:
         self, request: QueryRequest, context: RequestContext, recording: Recording
     ) -> AsyncGenerator[bytes, None]:
         """Answer on the current generation's loop, and give the bytes on this one. Closing it cancels the handler."""
-        generation = self._leased()
-        recording.exchange.generation = generation.number
-        lease = Lease(generation, recording, Bridge())
-        generation.leases.add(lease)
+        lease = Lease(self._current(recording), recording, Bridge())
+        lease.generation.leases.add(lease)
         self._changed(self)
+        lease.start(self._handle(lease, request, context), ended=self._release)
         try:
-            lease.future = generation.context.copy().run(generation.thread.submit, self._run(lease, request, context))
             async for batch in lease.bridge.batches():
                 yield batch
+            if lease.outcome == "stopped":
+                for type_, raw in CUT_SHORT:
+                    recording.event(type_, raw)
+                    yield raw
         finally:
-            if not lease.bridge.has_ended:
-                lease.stop()
+            lease.stop()
 
-    async def call(self, method: str, *args: Any) -> Any:
+    async def call(self, method: str, *args: Any, recording: Recording) -> Any:
         """Call one of the bot's other methods (settings, reports) on its own loop; None if it has no such method."""
-        generation = self._leased()
+        generation = self._current(recording)
         function = getattr(generation.servable.bot, method, None)
         if function is None:
             return None
-        return await asyncio.wrap_future(generation.context.copy().run(generation.thread.submit, _call(function, args)))
+        calling = _call(function, args, recording)
+        return await asyncio.wrap_future(generation.context.copy().run(generation.thread.submit, calling))
 
-    def _leased(self) -> Generation:
+    def _current(self, recording: Recording) -> Generation:
         if self.current is None:
             raise LookupError(f"{self.name} has no generation yet")
+        recording.exchange.generation = self.current.number
         return self.current
 
-    async def _run(self, lease: Lease, request: QueryRequest, context: RequestContext) -> None:
-        recording, bridge = lease.recording, lease.bridge
+    async def _handle(self, lease: Lease, request: QueryRequest, context: RequestContext) -> None:
+        recording = lease.recording
         CURRENT.set(recording)
-        outcome = "stopped"
-        try:
-            events = answer(
-                lease.generation.servable,
-                request,
-                context=context,
-                in_thread=in_thread,
-                on_raise=recording.raised,
-            )
-            async with aclosing(events):
-                outcome = await _hand_over(events, bridge, recording)
-        finally:
-            self._release(lease, outcome)
+        events = answer(
+            lease.generation.servable, request, context=context, in_thread=in_thread, on_raise=recording.raised
+        )
+        async with aclosing(events):
+            lease.outcome = await _hand_over(events, lease.bridge, recording)
 
-    def _release(self, lease: Lease, outcome: Any) -> None:
-        note = f"The handler was cancelled after {lease.recording.now_s():.2f} s." if outcome == "stopped" else ""
-        lease.recording.end(outcome, note)
+    def _release(self, lease: Lease) -> None:
+        recording = lease.recording
+        note = f"The handler was cancelled after {recording.now_s():.2f} s." if lease.outcome == "stopped" else ""
+        recording.end(lease.outcome, note)
         lease.generation.leases.discard(lease)
-        self.answered += outcome == "done"
-        self.failed += outcome == "failed"
+        self.answered += lease.outcome == "done"
+        self.failed += lease.outcome == "failed"
         lease.bridge.end()
         self._changed(self)
 
 
-async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, recording: Recording) -> str:
-    count, outcome = 0, "done"
+async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, recording: Recording) -> Outcome:
+    count = 0
+    outcome: Outcome = "done"
     async for type_, raw in events:
         recording.event(type_, raw)
         if type_ == "error":
@@ -162,13 +182,17 @@ async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, r
         if not bridge.put(raw):
             return "stopped"
         count += 1
-        if count % _TURN_EVENTS == 1:
-            await asyncio.sleep(0)
-        if bridge.is_full:
+        if count & (count - 1) == 0 or bridge.is_full:
             await bridge.room()
+        elif count % _TURN_EVENTS == 0:
+            await asyncio.sleep(0)
     return outcome
 
 
-async def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    result = function(*args)
-    return await result if isinstance(result, Coroutine) else result
+async def _call(function: Callable[..., Any], args: tuple[Any, ...], recording: Recording) -> Any:
+    CURRENT.set(recording)
+    try:
+        result = function(*args)
+        return await result if inspect.isawaitable(result) else result
+    except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop, were they to leave a task
+        raise RuntimeError(f"{type(error).__name__} came out of a method of the bot") from error

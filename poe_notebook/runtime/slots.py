@@ -16,7 +16,7 @@ __all__ = ["Slots"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _RESPONSIVE_S = 0.1
-"""A bot's loop that has not come round in this time is blocked by a handler; a new definition gets a loop of its own."""
+"""A loop that has not come round in this time is blocked by a handler; a new definition then gets a loop of its own."""
 
 
 class Slots:
@@ -27,6 +27,7 @@ class Slots:
         self._slots: dict[str, Slot] = {}
         self._made_keys: dict[str, Secret] = {}
         self._threads: set[LoopThread] = set()
+        self._reserved: set[LoopThread] = set()
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(list(self._slots.values()))
@@ -54,22 +55,24 @@ class Slots:
         """Make the error for a name that nothing is served under."""
         by_fold = {served.casefold(): served for served in self._slots}
         near = [by_fold[fold] for fold in difflib.get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.5)]
-        served = ", ".join(self.names)
+        served, define = ", ".join(self.names), f"Define it in a cell that begins with %%poebot {name}"
         return BotNotFound(
             f"No bot named {name!r} is served in this kernel.",
             why=f"Served here: {served}." if served else "No bot is served here yet.",
-            now=f"Did you mean {' or '.join(near)}?" if near else f"Define it in a cell that begins with %%poebot {name}",
+            now=f"Did you mean {' or '.join(near)}?" if near else define,
         )
 
     def thread_for(self, name: str | None) -> LoopThread:
-        """Give the loop for a bot's next generation: the one it has, unless that is blocked, else a new one."""
+        """Give the loop for a bot's next generation: the one it has, unless that is blocked, else a new one.
+
+        It is kept until it is published or released.
+        """
         slot = self._slots.get(name or "")
-        if slot is not None and slot.current is not None:
-            thread = slot.current.thread
-            if not thread.is_current and thread.is_responsive(_RESPONSIVE_S):
-                return thread
-        thread = LoopThread(f"poe-bot-{name or 'new'}")
-        self._threads.add(thread)
+        thread = slot.current.thread if slot is not None and slot.current is not None else None
+        if thread is None or thread.is_current or not thread.is_responsive(_RESPONSIVE_S):
+            thread = LoopThread(f"poe-bot-{name or 'new'}")
+            self._threads.add(thread)
+        self._reserved.add(thread)
         return thread
 
     def publish(
@@ -91,6 +94,8 @@ class Slots:
             slot.path = self._free_path(name, path or slot.path)
             slot.access_key = access_key or slot.access_key
             slot.publish(servable, thread=thread)
+        self._threads.add(thread)
+        self._reserved.discard(thread)
         self._release_threads()
         return slot
 
@@ -126,18 +131,15 @@ class Slots:
         self._threads.clear()
 
     def release(self, thread: LoopThread) -> None:
-        """Close a loop that was made for a bot that never came to be."""
-        if thread not in self._in_use():
-            self._threads.discard(thread)
-            thread.close()
-
-    def _in_use(self) -> set[LoopThread]:
-        return {generation.thread for slot in self for generation in slot.generations}
+        """Give back a loop that was made for a bot that never came to be."""
+        self._reserved.discard(thread)
+        self._release_threads()
 
     def _release_threads(self) -> None:
-        for thread in self._threads - self._in_use():
-            if thread.is_responsive(_RESPONSIVE_S):
-                self.release(thread)
+        in_use = {generation.thread for slot in self for generation in slot.generations}
+        for thread in self._threads - in_use - self._reserved:
+            self._threads.discard(thread)
+            thread.close(wait=False)
 
     def _made_key(self, name: str) -> Secret:
         return self._made_keys.setdefault(name, new_access_key())

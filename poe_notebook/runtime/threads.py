@@ -11,6 +11,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["in_thread"]
@@ -43,7 +44,7 @@ async def in_thread(items: Generator[Any, None, None]) -> AsyncGenerator[Any, No
 
 class _Worker:
     def __init__(self, source: Generator[Any, None, None]) -> None:
-        self.items: deque[Any] = deque()
+        self.items: deque[tuple[int, Any]] = deque()
         self.error: BaseException | None = None
         self.ended = False
         self._source = source
@@ -59,8 +60,9 @@ class _Worker:
     def run(self) -> None:
         try:
             for item in self._source:
-                self.items.append(item)
-                self._given_chars += _weight(item)
+                chars = _chars(item)
+                self.items.append((chars, item))
+                self._given_chars += chars
                 if self._loop_waits:
                     self._loop_waits = False
                     self._rouse()
@@ -75,26 +77,25 @@ class _Worker:
             self._rouse()
 
     def _wait_for_room(self) -> None:
-        while self._is_ahead() and not self._is_closing:
+        while self._ahead_chars > _AHEAD_CHARS and not self._is_closing:
             self._room.clear()
-            if self._is_ahead() and not self._is_closing:
+            if self._ahead_chars > _AHEAD_CHARS and not self._is_closing:
                 self._room.wait()
 
-    def _is_ahead(self) -> bool:
-        return self._given_chars - self._taken_chars > _AHEAD_CHARS
+    @property
+    def _ahead_chars(self) -> int:
+        return self._given_chars - self._taken_chars
 
     def _rouse(self) -> None:
-        try:
+        with suppress(RuntimeError):  # the loop has been closed, and nobody waits
             self._loop.call_soon_threadsafe(self._wake.set)
-        except RuntimeError:
-            pass  # the loop has been closed, and nobody waits
 
     # On the loop.
 
     def take(self) -> Any:
-        item = self.items.popleft()
-        self._taken_chars += _weight(item)
-        if not self._is_ahead() and not self._room.is_set():
+        chars, item = self.items.popleft()
+        self._taken_chars += chars
+        if self._ahead_chars <= _AHEAD_CHARS // 2 and not self._room.is_set():
             self._room.set()
         return item
 
@@ -117,6 +118,6 @@ class _Worker:
             pass  # blocked; it ends at its next item, and nobody waits for it
 
 
-def _weight(item: Any) -> int:
+def _chars(item: Any) -> int:
     text = item if isinstance(item, str) else getattr(item, "text", None) or getattr(item, "data", None)
     return _ITEM_CHARS + (len(text) if isinstance(text, str) else 0)

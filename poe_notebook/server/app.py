@@ -7,15 +7,18 @@ Source: Poe protocol specification, "Requests" (read 2025-03).
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Message, Receive
 
 from poe_notebook.bot.base import RequestContext
+from poe_notebook.errors import HandlerMistake
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import (
     BaseRequest,
@@ -30,10 +33,14 @@ from poe_notebook.protocol.requests import (
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.trace.recorder import Recording, Trace
 
-__all__ = ["MAX_BODY_BYTES", "Endpoint", "build_app"]
+__all__ = ["MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
+MAX_DEPTH = 100
+"""Levels of JSON; a query has five or six, and what walks one deeper than a thousand meets Python's own limit."""
+_BODY_S = 30.0
+"""How long a request's body may take to arrive."""
 
 
 class Endpoint(Protocol):
@@ -47,7 +54,7 @@ class Endpoint(Protocol):
     ) -> AsyncGenerator[bytes, None]:
         """Give the answer's bytes as they come; an empty item after a long silence. Closing it stops the handler."""
 
-    async def call(self, method: str, *args: Any) -> Any:
+    async def call(self, method: str, *args: Any, recording: Recording) -> Any:
         """Call one of the bot's other methods."""
 
 
@@ -55,20 +62,15 @@ def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
     """Make the application. ``find`` gives the endpoint that stands at a path, if any."""
     app = FastAPI(title="poe_notebook", openapi_url=None)
 
-    async def post(request: Request) -> Response:
-        endpoint = find(request.url.path)
-        if endpoint is None:
-            return _refuse(404, f"No bot is served at {request.url.path}.")
-        return await _handle(request, endpoint, trace)
+    async def endpoint(request: Request) -> Response:
+        found = find(request.scope["path"])
+        if found is None:
+            return _refuse(404, f"No bot is served at {request.scope['path']}.")
+        if request.method != "POST":
+            return HTMLResponse(_HELLO)
+        return await _handle(request, found, trace)
 
-    async def get(request: Request) -> Response:
-        endpoint = find(request.url.path)
-        if endpoint is None:
-            return _refuse(404, f"No bot is served at {request.url.path}.")
-        return HTMLResponse(_HELLO)
-
-    app.add_route("/{path:path}", post, methods=["POST"], name="poe_post")
-    app.add_route("/{path:path}", get, methods=["GET"], name="poe_get")
+    app.add_route("/{path:path}", endpoint, methods=["GET", "POST"], name="poe")
     return app
 
 
@@ -85,40 +87,65 @@ async def _handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Re
             "The access key is missing or wrong; it belongs in the header Authorization: Bearer <access key>.",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    body: Any = None
     try:
-        body = await _read_json(http_request)
+        raw = await _read(http_request)
+        body = _parse_json(raw)
         request = parse_request(body)
     except MalformedRequest as error:
+        recording = _record(trace, endpoint, http_request, body)
+        recording.tap.status = error.status
+        recording.end("refused", str(error))
         return _refuse(error.status, str(error))
     except ClientDisconnect:
         return Response(status_code=499)
-    recording = trace.begin_server(
-        bot=endpoint.name,
-        kind=request.type,
-        message_id=getattr(request, "message_id", "") if isinstance(request, QueryRequest) else "",
-        request=body,
-        headers=dict(http_request.headers),
-    )
-    context = RequestContext(http_request=http_request)
+    recording = _record(trace, endpoint, http_request, body)
+    context = RequestContext(http_request=Request(http_request.scope, _again(raw)))
     if isinstance(request, QueryRequest):
         request.access_key = request.api_key = endpoint.access_key.reveal()
         recording.tap.status = 200
-        return AnswerResponse(endpoint.answer(request, context, recording), recording)
+        return AnswerResponse(endpoint.answer(request, context, recording))
     return await _call(endpoint, request, context, recording)
+
+
+_KINDS = ("query", "settings", "report_feedback", "report_reaction", "report_error")
+
+
+def _record(trace: Trace, endpoint: Endpoint, http_request: Request, body: Any) -> Recording:
+    body = body if isinstance(body, dict) else {}
+    kind, message_id = body.get("type"), body.get("message_id")
+    return trace.begin_server(
+        bot=endpoint.name,
+        kind=kind if kind in _KINDS else "",
+        message_id=message_id if kind == "query" and isinstance(message_id, str) else "",
+        request=body,
+        headers=http_request.headers,
+    )
 
 
 async def _call(endpoint: Endpoint, request: BaseRequest, context: RequestContext, recording: Recording) -> Response:
     method = _METHODS[type(request)]
     try:
-        result = await endpoint.call(f"{method}_with_context", request, context)
+        result = await endpoint.call(f"{method}_with_context", request, context, recording=recording)
+        response = _json(_settings(result) if isinstance(request, SettingsRequest) else {})
     except Exception as error:
         recording.raised(error)
-        recording.tap.status = 500
         recording.end("failed")
-        return _refuse(500, f"{method} of this bot raised {type(error).__name__}.")
-    recording.tap.status = 200
-    recording.end("done")
-    return _json({} if result is None else result.model_dump())
+        response = _refuse(500, f"{method} of this bot failed: {type(error).__name__}.")
+    else:
+        recording.end("done")
+    recording.tap.status = response.status_code
+    return response
+
+
+def _settings(result: Any) -> Any:
+    if not hasattr(result, "model_dump"):
+        raise HandlerMistake(
+            f"get_settings gave {result!r:.80} ({type(result).__name__}).",
+            why="A bot's settings are a SettingsResponse.",
+            now="Write: return fp.SettingsResponse(introduction_message='Hello')",
+        )
+    return result.model_dump()
 
 
 _METHODS: dict[type[BaseRequest], str] = {
@@ -134,18 +161,55 @@ def _is_authorized(request: Request, access_key: Secret) -> bool:
     return scheme.lower() == "bearer" and access_key.matches(given.strip())
 
 
-async def _read_json(request: Request) -> Any:
+async def _read(request: Request) -> bytes:
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise MalformedRequest(
-                f"The body is larger than {MAX_BODY_BYTES // 1024 // 1024} MB.", status=413, why="No query is so long."
-            )
     try:
-        return json.loads(raw)
+        async with asyncio.timeout(_BODY_S):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > MAX_BODY_BYTES:
+                    size = f"{MAX_BODY_BYTES // 1024 // 1024} MB"
+                    raise MalformedRequest(f"The body is larger than {size}.", status=413, why="No query is so long.")
+    except TimeoutError:
+        raise MalformedRequest(f"The body did not come within {_BODY_S:g} s.", status=408) from None
+    return bytes(raw)
+
+
+def _parse_json(raw: bytes) -> Any:
+    try:
+        body = json.loads(raw, parse_constant=_not_in_json)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"The body is no JSON: {error}.", status=400) from None
+    if _is_deeper(body, MAX_DEPTH):
+        raise MalformedRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", status=400)
+    return body
+
+
+def _not_in_json(name: str) -> None:
+    raise ValueError(f"it has no {name}")
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        inner = [item for item in level if isinstance(item, dict | list)]
+        level = [child for item in inner for child in (item.values() if isinstance(item, dict) else item)]
+        if not level:
+            return False
+    return True
+
+
+def _again(raw: bytes) -> Receive:
+    """Give the handler, on its own loop, a body that has been read; it never says that the client has left."""
+    unread: Iterator[Message] = iter([{"type": "http.request", "body": raw, "more_body": False}])
+
+    async def receive() -> Message:
+        for message in unread:
+            return message
+        never: Message = await asyncio.get_running_loop().create_future()
+        return never
+
+    return receive
 
 
 def _refuse(status: int, sentence: str, *, headers: dict[str, str] | None = None) -> Response:
@@ -154,4 +218,5 @@ def _refuse(status: int, sentence: str, *, headers: dict[str, str] | None = None
 
 def _json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     # Not starlette's JSONResponse, which fails on a lone surrogate.
-    return Response(json.dumps(value), status_code=status, headers=headers, media_type="application/json")
+    text = json.dumps(value, allow_nan=False)
+    return Response(text, status_code=status, headers=headers, media_type="application/json")

@@ -13,8 +13,6 @@ from contextlib import aclosing
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from poe_notebook.trace.recorder import Recording
-
 __all__ = ["AnswerResponse"]
 
 _PING = b": ping\n\n"
@@ -25,10 +23,10 @@ class AnswerResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, answer: AsyncGenerator[bytes, None], recording: Recording) -> None:
+    def __init__(self, answer: AsyncGenerator[bytes, None]) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._answer, self._recording = answer, recording
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""

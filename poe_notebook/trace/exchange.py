@@ -33,7 +33,7 @@ class Chunk(NamedTuple):
 
 @dataclass(slots=True)
 class LogLine:
-    """A line that a handler printed or warned, with where it came from (``stdout``, ``stderr``); grows up to its end."""
+    """A line that a handler printed, with where it came from (``stdout``, ``stderr``); it grows up to its end."""
 
     at_s: float
     source: str

@@ -31,8 +31,8 @@ _LINE: ContextVar[tuple[Exchange, LogLine] | None] = ContextVar("poe_notebook_li
 _MAX_BYTES = 64 * 1024 * 1024
 _EXCHANGE_SHARE = 4
 """One end of one exchange may fill this part of the bound; what comes after that is only counted."""
-_COUNT_SHARE = 64
-"""The bound is checked each time that this part of it has been written."""
+_COUNT_SHARE, _STEP_SHARE = 64, 1024
+"""The bound is checked each time that this part of it has been written; each pen tells of it in such steps."""
 _EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 3000, 170, 130, 200
 """What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
 _KEPT_ERRORS = 10
@@ -45,11 +45,22 @@ Label = Callable[[str], str | None]
 class Recording:
     """One end's view of one exchange, while it is being written."""
 
-    __slots__ = ("_other", "_room_bytes", "_start", "_trace", "exchange", "size_bytes", "tap")
+    __slots__ = (
+        "_clean",
+        "_other",
+        "_room_bytes",
+        "_start",
+        "_trace",
+        "_untold_bytes",
+        "exchange",
+        "size_bytes",
+        "tap",
+    )
 
     def __init__(self, exchange: Exchange, tap: Tap, *, start: float, trace: Trace) -> None:
         self.exchange, self.tap, self.size_bytes = exchange, tap, 0
-        self._start, self._trace, self._room_bytes = start, trace, trace.exchange_bytes
+        self._start, self._trace, self._clean = start, trace, trace.redactor.bytes
+        self._room_bytes, self._untold_bytes = trace.exchange_bytes, 0
         self._other: Recording | None = None
 
     def at_other_end(self) -> Recording:
@@ -72,11 +83,12 @@ class Recording:
         self.tap.status = status
         self.tap.headers = self._trace.clean_headers(headers)
 
-    def event(self, type: str, raw: bytes) -> None:
-        """Write down one event as it crosses this end."""
-        clean = self._trace.redactor.bytes(raw)
+    def event(self, type: str, raw: bytes) -> float:
+        """Write down one event as it crosses this end; gives its time, in seconds since the exchange began."""
+        at_s, clean = time.monotonic() - self._start, self._clean(raw)
         if self._takes(len(clean) + _EVENT_BYTES):
-            self.tap.events.append(Recorded(time.monotonic() - self._start, type, clean))
+            self.tap.events.append(Recorded(at_s, type, clean))
+        return at_s
 
     def chunk(self, size_bytes: int) -> None:
         """Write down the arrival of one piece of the body."""
@@ -117,6 +129,7 @@ class Recording:
             self.exchange.outcome = outcome
         if note:
             self.exchange.note = self._trace.redactor.text(note)
+        self._tell()
 
     def give_up_room(self) -> None:
         """Write nothing more: the trace has dropped this exchange."""
@@ -129,8 +142,14 @@ class Recording:
             self.tap.omitted += 1
             return False
         self.size_bytes += size_bytes
-        self._trace.grow(size_bytes)
+        self._untold_bytes += size_bytes
+        if self._untold_bytes > self._trace.step_bytes:
+            self._tell()
         return True
+
+    def _tell(self) -> None:
+        untold, self._untold_bytes = self._untold_bytes, 0
+        self._trace.grow(untold)
 
 
 class Trace:
@@ -139,7 +158,8 @@ class Trace:
     def __init__(
         self, redactor: Redactor, *, max_bytes: int = _MAX_BYTES, label: Label = lambda filename: None
     ) -> None:
-        self.redactor, self.label, self.exchange_bytes = redactor, label, max_bytes // _EXCHANGE_SHARE
+        self.redactor, self.label = redactor, label
+        self.exchange_bytes, self.step_bytes = max_bytes // _EXCHANGE_SHARE, max_bytes // _STEP_SHARE
         self._max_bytes = max_bytes
         self._recordings: list[Recording] = []
         self._asked: dict[tuple[str, str], Recording] = {}

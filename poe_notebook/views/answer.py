@@ -6,17 +6,15 @@ pause. No I/O; the clock is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from poe_notebook.conversation import Reply
 from poe_notebook.protocol.events import Event
 from poe_notebook.views.markdown import MarkdownBlocks, PlainBlocks
-from poe_notebook.views.transcript import inline_references
+from poe_notebook.views.turn_after import inline_references
+from poe_notebook.views.turn_redaction import Redact
 
-__all__ = ["AnswerBlocks", "AnswerText", "Redact"]
-
-Redact = Callable[[str], str]
-"""Gives a text back without its secrets."""
+__all__ = ["AnswerBlocks", "AnswerText"]
 
 PAUSE_S = 0.3  # after so much silence an unfinished word is shown; tokens of common models come every 0.02 to 0.15 s
 _HELD_CHARS = 512  # a longer word is let through but for its end: keys have 32 to 200 characters
@@ -73,6 +71,7 @@ class AnswerBlocks:
         self._text = AnswerText(reply, redact=redact)
         self._blocks: MarkdownBlocks | PlainBlocks = MarkdownBlocks()
         self._files = 0
+        self._shown: list[str] = []
         self.chars = 0
 
     def read(self, now_s: float) -> bool:
@@ -83,9 +82,11 @@ class AnswerBlocks:
                 self._blocks = PlainBlocks()
             if text is None:
                 self._blocks.reset()
+                self._shown.clear()
                 self.chars = 0
             else:
                 self._blocks.append(text)
+                self._shown.append(text)
                 self.chars += len(text)
             is_new = True
         return self._blocks.suggest(self._text.held if self._text.is_quiet(now_s) else "") or is_new
@@ -94,6 +95,12 @@ class AnswerBlocks:
     def blocks(self) -> MarkdownBlocks | PlainBlocks:
         """The blocks to take patches from."""
         return self._blocks
+
+    @property
+    def text(self) -> str:
+        """The text so far, but for a last word that may be half a secret."""
+        self._shown = ["".join(self._shown)]
+        return self._shown[0]
 
     def finish(self, now_s: float) -> str:
         """Take in the rest and give the whole answer's HTML."""

@@ -1,7 +1,7 @@
 """A turn shown by updating one output: for front ends without widgets, and for runs that nobody watches.
 
-Each update carries the whole answer so far, so updates get rarer as it grows: what is sent is bounded by a few times the
-answer and a few kilobytes a second.
+Each update carries the whole answer so far, so updates get rarer as it grows: what is sent is bounded by a few times
+the answer and a few kilobytes a second.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from poe_notebook.conversation import Reply
-from poe_notebook.views.answer import AnswerBlocks, Redact
-from poe_notebook.views.transcript import redacted, turn_bundle
+from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.transcript import turn_bundle
+from poe_notebook.views.turn_redaction import Redact, redacted
 
 __all__ = ["HandleTurn"]
 
@@ -58,7 +59,7 @@ class HandleTurn:
             return
         self._events = len(self._reply.events)
         self._answer.blocks.take_patch()
-        shown = turn_bundle(self._shown(), answer=self._answer.blocks.html)
+        shown = turn_bundle(self._shown(), answer=self._answer.blocks.html, text=self._answer.text)
         self._show({**shown})
         self._last_chars = sum(map(len, shown.values()))
         self._sent_chars += self._last_chars
@@ -74,6 +75,6 @@ class HandleTurn:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
     def _can_afford(self, now_s: float) -> bool:
-        update_chars = max(self._last_chars, 2 * self._answer.chars)
+        update_chars = max(self._last_chars, self._answer.chars)
         allowed = FREE_CHARS + TIMES_ANSWER * update_chars + CHARS_PER_S * (now_s - self._opened_s)
         return self._sent_chars + update_chars <= allowed

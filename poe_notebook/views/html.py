@@ -28,7 +28,7 @@ def escape(text: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Join surrogate pairs that came apart and replace lone ones: no Jupyter message or notebook file can hold those."""
+    """Join surrogate pairs that came apart and replace lone ones, which no message or notebook file can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -37,7 +37,7 @@ def printable(text: str) -> str:
 
 
 def style(used: str) -> str:
-    """Give the rules of the style sheet that apply to the classes named in ``used``: each saved output carries its own.
+    """Give the rules of the style sheet for the classes named in ``used``: each saved output carries its own.
 
     Light and dark come from the front end's CSS variables and the colour of its text.
     """
@@ -67,9 +67,10 @@ def _sheet(names: frozenset[str]) -> str:
 
 @cache
 def _rules() -> tuple[tuple[tuple[frozenset[str], ...], str], ...]:
-    """Cut the sheet into rules, each with the classes that its selectors name: one selector has to find all of its own."""
+    """Cut the sheet into rules, each with the classes of its selectors: one selector has to find all of its own."""
     sheet = _COMMENT.sub("", files("poe_notebook.views").joinpath("static/style.css").read_text("utf-8"))
-    return tuple((_needs(selectors, body), f"{selectors} {{{body}}}") for selectors, body in _RULE.findall(_flat(sheet)))
+    found = _RULE.findall(_flat(sheet))
+    return tuple((_needs(selectors, body), f"{selectors} {{{body}}}") for selectors, body in found)
 
 
 def _needs(selectors: str, body: str) -> tuple[frozenset[str], ...]:

@@ -72,8 +72,8 @@ def _form(shell: Any) -> Form:
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return "text"
-    # With nobody to ask, nbclient runs the notebook: it would save a widget's state into the file. Colab redraws widgets
-    # in a frame of their own each time, and not from threads (googlecolab/colabtools#3373).
+    # With nobody to ask, it is nbclient that runs the notebook: it would save a widget's state into the file. Colab
+    # redraws widgets in a frame of their own, and not from threads (googlecolab/colabtools#3373).
     if not getattr(kernel, "_allow_stdin", True) or "google.colab" in sys.modules or find_spec("anywidget") is None:
         return "handle"
     return "widget"

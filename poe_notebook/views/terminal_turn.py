@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 
 from poe_notebook.conversation import Reply
-from poe_notebook.views.answer import AnswerText, Redact
-from poe_notebook.views.transcript import after_text, heading_text, redacted
+from poe_notebook.views.answer import AnswerText
+from poe_notebook.views.transcript import heading_text
+from poe_notebook.views.turn_after import after_text
+from poe_notebook.views.turn_redaction import Redact, redacted
 from poe_notebook.views.wording import visible
 
 __all__ = ["TerminalTurn"]

@@ -16,21 +16,23 @@ import anywidget
 import traitlets
 
 from poe_notebook.conversation import Reply
-from poe_notebook.views.answer import AnswerBlocks, Redact
+from poe_notebook.views.answer import AnswerBlocks
 from poe_notebook.views.markdown import Patch
 from poe_notebook.views.patches import BlockCopy
-from poe_notebook.views.transcript import after_html, redacted, turn_bundle
+from poe_notebook.views.transcript import turn_bundle
+from poe_notebook.views.turn_after import after_html, footer
+from poe_notebook.views.turn_redaction import Redact, redacted
 
 __all__ = ["TurnWidget", "WidgetTurn"]
 
-AT_ONCE_S = 0.12  # answers done by then are shown without a widget; people take anything below 0.1 s for immediate
-INTERVAL_S = 0.05  # at most 20 messages a second: jupyter_server drops messages above 1,000 a second, all cells together
+AT_ONCE_S = 0.12  # answers done by then are shown without a widget; people take 0.1 s for immediate
+INTERVAL_S = 0.05  # at most 20 messages a second; jupyter_server drops those above 1,000, of all cells together
 LISTED = 60  # files and suggested replies are drawn anew for each one that comes, up to so many
 SHARE = 10  # rendering may take one part in so many
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class TurnWidget(anywidget.AnyWidget):
+class TurnWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: its frame once, its contents by messages; a page that opens late is given all as it stands."""
 
     _esm = files("poe_notebook.views").joinpath("static/turn.js").read_text("utf-8")
@@ -39,6 +41,7 @@ class TurnWidget(anywidget.AnyWidget):
 
     def __init__(self, frame: str, *, snapshot: Callable[[], dict[str, Any]]) -> None:
         self._snapshot = snapshot
+        self.times_given = 0
         super().__init__(frame=frame)
         self.on_msg(self._answer)
 
@@ -47,6 +50,7 @@ class TurnWidget(anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         if "start" in state:
             state["start"] = self._snapshot()
+            self.times_given += 1
         return state
 
     def _answer(self, widget: object, content: Any, buffers: object) -> None:
@@ -64,8 +68,10 @@ class WidgetTurn:
         show: Callable[[dict[str, Any]], None],
         redact: Redact | None = None,
         clock: Callable[[], float] = time.monotonic,
+        widget: Callable[..., TurnWidget] = TurnWidget,
     ) -> None:
         self._reply, self._show, self._redact, self._clock = reply, show, redact, clock
+        self._make = widget
         self._answer = AnswerBlocks(reply, redact=redact)
         self._widget: TurnWidget | None = None
         self._copy = BlockCopy()
@@ -97,12 +103,13 @@ class WidgetTurn:
         html = self._answer.finish(self._clock())
         shown = self._shown()
         if self._widget is not None:
-            # The last words first: the static form of 200 kB takes JupyterLab 0.3 s to put up (measured, 4.6).
+            # The last words first: the static form of 200 kB takes JupyterLab 0.2 s to put up (measured, 4.6).
             self._send(self._news(is_new=True))
-            self._widget.send({"kind": "end", "state": self._reply.state})
+            self._widget.send({"kind": "end", "state": self._reply.state, "foot": footer(self._reply)})
         # A secret was found: the whole text is rendered anew, in case one came in pieces that a stream cannot see.
         self._show({**turn_bundle(shown, answer=html if shown.text == self._reply.text else None)})
-        if self._widget is not None:
+        # A page that was loaded anew meanwhile no longer gets updates of this output: there the widget has to stay.
+        if self._widget is not None and self._widget.times_given < 2:
             self._widget.close()
 
     def _send(self, news: dict[str, Any]) -> None:
@@ -115,7 +122,7 @@ class WidgetTurn:
 
     def _create(self) -> TurnWidget:
         still = turn_bundle(self._shown(), answer="")
-        widget = TurnWidget(still["text/html"], snapshot=self._snapshot)
+        widget = self._make(still["text/html"], snapshot=self._snapshot)
         self._show({**still, _VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}})
         return widget
 

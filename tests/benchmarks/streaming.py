@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,8 @@ def _our_bot(*, plain: bool) -> Any:
 def _their_app() -> Any:
     import fastapi_poe
 
-    return fastapi_poe.make_app(_their_bot())
+    with redirect_stdout(sys.stderr):  # it prints that settings will not be synced
+        return fastapi_poe.make_app(_their_bot())
 
 
 def _serve_ours(name: str) -> int:
@@ -111,6 +112,208 @@ def _serve_ours(name: str) -> int:
 
 
 def _our_app_on_its_loop() -> Any:
-    raise NotImplementedError
+    """Our application on the loop of whoever runs it: what takes the place of a bot's thread is that very loop."""
+    from poe_notebook.bot.handlers import servable
+    from poe_notebook.keys import Redactor, Secret
+    from poe_notebook.runtime.slot import Slot
+    from poe_notebook.server.app import build_app
+    from poe_notebook.trace.recorder import Trace
+
+    class HostLoop:
+        def call(self, callback: Callable[..., object], *args: Any) -> bool:
+            asyncio.get_running_loop().call_soon(callback, *args)
+            return True
+
+    redactor, key = Redactor(), Secret(KEY)
+    redactor.add(key)
+    slot = Slot("bot", path="/bot", access_key=key, changed=lambda slot: None)
+    host: Any = HostLoop()
+    slot.publish(servable(_our_bot(plain=False), name="bot"), thread=host)
+    return build_app(lambda path: slot, Trace(redactor))
 
 
+async def _feed() -> None:
+    """Answer each request with 5,000 events, sent as fast as they are taken, on a connection that may stay open."""
+    event = b'event: text\r\ndata: {"text": "word "}\r\n\r\n'
+    body = event * EVENTS + b"event: done\r\ndata: {}\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                request = await reader.readuntil(b"\r\n\r\n")
+                length = int(request.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+                await reader.readexactly(length)
+                writer.write(head + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    os._exit(0)
+
+
+@contextmanager
+def served(name: str) -> Iterator[int]:
+    """Start a contender's server and give its port."""
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--serve", name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+# The readers: plain sockets.
+
+
+def request_for(events: int) -> bytes:
+    """Give the bytes of a query that asks a bot for so many events."""
+    message = {"role": "user", "content": str(events), "message_id": "m-" + "0" * 32, "timestamp": 0}
+    ids = {"user_id": "u-" + "0" * 32, "conversation_id": "c-" + "0" * 32, "message_id": "m-" + "1" * 32}
+    body = json.dumps({"version": "1.2", "type": "query", "query": [message], **ids}).encode()
+    head = (
+        f"POST /bot HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def one_stream(port: int) -> float:
+    """Read one answer of 5,000 events; gives events a second."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        started = time.perf_counter()
+        connection.sendall(request_for(EVENTS))
+        pieces = []
+        while piece := connection.recv(1 << 20):
+            pieces.append(piece)
+        took = time.perf_counter() - started
+    count = b"".join(pieces).count(b"event: text")
+    assert count == EVENTS, f"{count} events came"
+    return EVENTS / took
+
+
+def many_streams(port: int) -> float:
+    """Ask for 100 answers of 200 events at once; gives the median of the seconds to the first event."""
+    waiting = selectors.DefaultSelector()
+    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(STREAMS)]
+    request = request_for(EVENTS_EACH)
+    firsts: dict[socket.socket, float] = {}
+    got = {connection: b"" for connection in connections}
+    started = time.perf_counter()
+    for connection in connections:
+        connection.sendall(request)
+        connection.setblocking(False)
+        waiting.register(connection, selectors.EVENT_READ)
+    while waiting.get_map():
+        for key, _ in waiting.select():
+            connection = key.fileobj
+            assert isinstance(connection, socket.socket)
+            piece = connection.recv(1 << 20)
+            got[connection] += piece
+            if connection not in firsts and b"event: text" in got[connection]:
+                firsts[connection] = time.perf_counter() - started
+            if not piece:
+                waiting.unregister(connection)
+                connection.close()
+    assert all(body.count(b"event: text") == EVENTS_EACH for body in got.values())
+    return statistics.median(firsts.values())
+
+
+# The clients.
+
+
+def client_rate(name: str, port: int, *, messages: int, chars: int) -> float:
+    """Read 5,000 events with a client; gives events a second."""
+    return asyncio.run(_client_rate(name, port, messages=messages, chars=chars))
+
+
+async def _client_rate(name: str, port: int, *, messages: int, chars: int) -> float:
+    import fastapi_poe
+
+    from poe_notebook.client.query import stream_request
+    from poe_notebook.protocol.messages import ProtocolMessage
+    from poe_notebook.protocol.requests import QueryRequest
+
+    ask: Any = fastapi_poe.stream_request if name == "fastapi_poe" else stream_request
+    message: Any = fastapi_poe.ProtocolMessage if name == "fastapi_poe" else ProtocolMessage
+    query: Any = fastapi_poe.QueryRequest if name == "fastapi_poe" else QueryRequest
+    turns = [message(role="user", content="x" * chars) for _ in range(messages)]
+    request = query(
+        version="1.2", type="query", query=turns, user_id="", conversation_id="", message_id="", access_key=KEY
+    )
+    rates = []
+    for _ in range(3):
+        started, count = time.perf_counter(), 0
+        async for _ in ask(request, "Feed", KEY, base_url=f"http://127.0.0.1:{port}/bot/"):
+            count += 1
+        assert count == EVENTS
+        rates.append(EVENTS / (time.perf_counter() - started))
+    return max(rates)
+
+
+# The table.
+
+
+def measure(rounds: int) -> dict[str, dict[str, float]]:
+    """Measure every contender in every round; gives the median of each figure."""
+    servers = {name: served(name) for name in (*SERVERS, "feed")}
+    ports = {name: server.__enter__() for name, server in servers.items()}
+    figures: dict[str, dict[str, list[float]]] = {}
+    try:
+        for round_ in range(rounds + 1):
+            for row, take in _figures(ports).items():
+                for name, figure in take.items():
+                    value = figure()
+                    if round_:  # the first warms up
+                        figures.setdefault(row, {}).setdefault(name, []).append(value)
+    finally:
+        for server in servers.values():
+            server.__exit__(None, None, None)
+    return {row: {name: statistics.median(v) for name, v in values.items()} for row, values in figures.items()}
+
+
+def _figures(ports: dict[str, int]) -> dict[str, dict[str, Callable[[], float]]]:
+    feed = ports["feed"]
+    return {
+        "server, one stream of 5,000: events/s": {n: lambda n=n: one_stream(ports[n]) for n in SERVERS},
+        "server, 100 streams of 200: median first event, ms": {
+            n: lambda n=n: 1000 * many_streams(ports[n]) for n in SERVERS
+        },
+        "client, 1 short message: events/s": {
+            n: lambda n=n: client_rate(n, feed, messages=1, chars=5) for n in ("fastapi_poe", "ours")
+        },
+        "client, 100 messages of 1,000 characters: events/s": {
+            n: lambda n=n: client_rate(n, feed, messages=100, chars=1000) for n in ("fastapi_poe", "ours")
+        },
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    if arguments.serve:
+        serve(arguments.serve)
+    for row, values in measure(arguments.rounds).items():
+        print(row)
+        for name, value in values.items():
+            ratio = value / values["fastapi_poe"]
+            better = 1 / ratio if row.endswith("ms") else ratio
+            print(f"    {name:24}{value:12,.0f}   {better:6.1f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Bot text as HTML: what is shown, that growing gives the same as rendering at once, and that nothing hostile survives."""
+"""Bot text as HTML: what is shown, that growing gives the same as rendering at once, that nothing hostile survives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from poe_notebook.views.markdown import ANSWER_CHARS, MarkdownBlocks, Patch, plain, render
 
-TAGS = set("p br hr strong em s code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td div".split())
+TAGS = {
+    *["p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "div"],
+    *["table", "thead", "tbody", "tr", "th", "td"],
+}
+TAGS |= {f"h{level}" for level in range(1, 7)}
 ATTRIBUTES = {"href", "title", "class", "start", "align", "rel", "target"}
 
 
@@ -180,11 +184,13 @@ def test_a_replaced_answer_starts_again() -> None:
     assert blocks.take_patch() == Patch([(0, "<p>new</p>\n")], 1)
 
 
-FRAGMENTS = st.sampled_from(
-    "a|word |\n|\n\n|\r\n|> |- |1. |2) |  |    |# |---|===|```|~~~py|`|*|**|_|[a]|[a]: https://x.org|[a]:|'t|(|)|!["
-    "|](https://y.org)|<b>|&amp;|\\|  \n|https://z.org/q.|\t|+ b|[ ] |:-:|~~|\u00e9|\U0001f600|<|0".split("|")
-    + ["|", "| a | b |\n", "|--|--|\n", "a | b", "-|-\n"]
-)
+PARTS = [
+    "a", "word ", "\n", "\n\n", "\n", "> ", "- ", "1. ", "2) ", "  ", "    ", "# ", "---", "===", "```", "~~~py",
+    "`", "*", "**", "_", "[a]", "[a]: https://x.org", "[a]:", "'t", "(", ")", "![", "](https://y.org)", "<b>",
+    "&amp;", "\\", "  \n", "https://z.org/q.", "\t", "+ b", "[ ] ", ":-:", "~~", "é", "😀", "<", "0", "|",
+    "| a | b |\n", "|--|--|\n", "a | b", "-|-\n",
+]  # fmt: skip
+FRAGMENTS = st.sampled_from(PARTS)
 MARKDOWN = st.lists(FRAGMENTS, max_size=40).map("".join)
 
 
@@ -220,7 +226,7 @@ HOSTILE = [
     f'<a href="javascript:{ALERT}">x</a>',
     f"<svg onload={ALERT}><script>{ALERT}</script></svg>",
     f"<math><mtext><table><mglyph><style><img src=x onerror={ALERT}>",
-    f"<iframe srcdoc=\"<script>{ALERT}</script>\"></iframe>",
+    f'<iframe srcdoc="<script>{ALERT}</script>"></iframe>',
     "<style>*{display:none}</style>",
     "<base href=https://evil.example><form action=/x><input name=cookie id=location></form>",
     "</pre></code></div></section></td></table></body><b>out</b>",
@@ -251,14 +257,14 @@ HOSTILE = [
     f"[x][r]\n\n[r]: javascript:{ALERT}",
     f'[x](https://a.example "\\" onmouseover={ALERT} x=\\"")',
     f'![" onerror={ALERT} x="](https://a.example/i.png)',
-    f"[x](https://a.example/\"onmouseover={ALERT})",
+    f'[x](https://a.example/"onmouseover={ALERT})',
     f'```" onmouseover="{ALERT}\nx\n```',
     "```x poe-card\ny\n```\n\n```poe-card&#32;poe-bad\ny\n```",
     "</code></pre><script>alert(1)</script>\n\n    </code></pre><script>alert(1)</script>",
     '|a" onclick="alert(1)|b|\n|:-|-:|\n|<script>x</script>|</td></table>|',
     "1000000000. x\n\n2147483648. y",
     "[x](https://a.example/&quot;&gt;&lt;script&gt;)",
-    "https://a.example/\"><script>alert(1)</script>",
+    'https://a.example/"><script>alert(1)</script>',
     "https://a.example/'onmouseover='alert(1)",
     "mailto:a@b.example?body=<script>",
     "\x00<script\x00>alert(1)</script>\x0c<img/src=x/onerror=alert(1)>",
@@ -301,10 +307,10 @@ def test_text_made_to_hang_is_shown_as_its_source_and_says_so(text: str, said: s
     assert len(html) < 6 * ANSWER_CHARS
 
 
-@pytest.mark.parametrize("text", ["[" * 20_000, "[a][" * 10_000, "*a_ " * 10_000, "[a](" * 10_000, "![" * 20_000, "`" * 20_000])
-def test_brackets_without_end_cost_little(text: str) -> None:
+@pytest.mark.parametrize("piece", ["[", "[a][", "*a_ ", "[a](", "![", "`", "<", "&", "**a "])
+def test_what_never_closes_costs_little(piece: str) -> None:
     started = time.process_time()
-    assert_harmless(render(text))
+    assert_harmless(render(piece * (40_000 // len(piece))))
     assert time.process_time() - started < 2
 
 

@@ -16,7 +16,7 @@ export default () => {
     },
     render({ model, el }) {
       const view = new View(el, model.get("frame"), turn);
-      return () => turn.views.delete(view);
+      return () => view.close();
     },
   };
 };
@@ -27,7 +27,7 @@ class Turn {
   blocks = [];
   trusted = null; // after a lost message: the blocks that came whole since then
   seq = -1;
-  asked = 0;
+  asked = -Infinity;
 
   load(state) {
     if (state.seq < this.seq) return;
@@ -38,7 +38,7 @@ class Turn {
 
   take(message) {
     if (message.kind === "state") this.load(message);
-    else if (message.kind === "end") this.end(message.state);
+    else if (message.kind === "end") this.end(message);
     else if (message.kind === "patch") this.patch(message);
   }
 
@@ -72,7 +72,8 @@ class Turn {
     Object.assign(this, { state, events, began: Math.min(began, this.began ?? began) });
   }
 
-  end(state) {
+  end({ state, foot } = {}) {
+    this.foot = foot;
     for (const view of this.views) view.stop();
     if (state && this.views.size) say(`${this.name()}: ${END[state]}`);
   }
@@ -83,6 +84,7 @@ class Turn {
   }
 
   words() {
+    if (this.foot !== undefined) return this.foot;
     const seconds = (performance.now() - this.began) / 1000;
     const time = seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
     if (this.state === "waiting") return `waiting ${time}`;
@@ -103,12 +105,16 @@ class View {
     this.foot.setAttribute("aria-hidden", "true"); // the live region tells it, at a gentler pace
     this.nodes = [];
     this.said = 0;
-    this.el = el;
     turn.views.add(this);
     region();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.timers = [setInterval(() => this.tick(), calm ? 1000 : 100), setInterval(() => this.speak(), SAY_EVERY_MS)];
     this.showAll();
+  }
+
+  close() {
+    this.turn.views.delete(this);
+    this.timers.forEach(clearInterval);
   }
 
   showAll() {
@@ -131,8 +137,6 @@ class View {
   }
 
   tick() {
-    if (!this.el.isConnected && this.wasConnected) return this.stop();
-    this.wasConnected = this.el.isConnected;
     const words = this.turn.words();
     if (this.foot.textContent !== words) this.foot.textContent = words;
     if (!this.greeted && this.turn.state === "answering") {
@@ -154,6 +158,8 @@ class View {
   stop() {
     this.timers.forEach(clearInterval);
     this.foot.classList.remove("poe-turn-busy");
+    this.foot.removeAttribute("aria-hidden");
+    this.tick();
   }
 }
 
