@@ -69,6 +69,7 @@ __all__ = [*sorted(_HOME_OF), "load_ipython_extension", "trace", "unload_ipython
 
 
 def __getattr__(name: str) -> Any:
+    __tracebackhide__ = True
     if name == "trace":
         from poe_notebook.notebook import trace
 

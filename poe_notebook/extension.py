@@ -13,7 +13,11 @@ from poe_notebook.magics import PoeMagics
 
 __all__ = ["load", "unload"]
 
-_SHOWN = {"Reply": "poe_notebook.conversation", "Exchange": "poe_notebook.trace.exchange"}
+_SHOWN = {
+    "Reply": "poe_notebook.conversation",
+    "Exchange": "poe_notebook.trace.exchange",
+    "BotStatus": "poe_notebook.views.status",
+}
 _HOOK = "complete_command"
 _LINE = re.compile(r"%{1,2}poe(bot)?\b")
 
@@ -62,8 +66,11 @@ class _Shower:
 def _bundle(value: Any) -> dict[str, str]:
     from poe_notebook.conversation import Reply
     from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.views.status import BotStatus, status_bundle
     from poe_notebook.views.transcript import turn_bundle
 
+    if isinstance(value, BotStatus):
+        return status_bundle(value)
     return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(value)
 
 

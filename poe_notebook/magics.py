@@ -6,6 +6,7 @@ Importing this starts nothing and imports neither web framework, HTTP client nor
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from poe_notebook.session import Session
     from poe_notebook.trace.exchange import Exchange
     from poe_notebook.views.status import BotStatus
+    from poe_notebook.views.status_line import StatusLine
 
 __all__ = ["PoeMagics"]
 
@@ -106,6 +108,8 @@ class PoeMagics(Magics):
             _show(message_bundle(text, kind="warning"))
 
     def _show_line(self, status: BotStatus) -> None:
+        from poe_notebook.views.status_line import StatusLine
+
         if status.name in self._lines:
             self._lines[status.name].replaced(status.generation)
         line = self._lines[status.name] = StatusLine(status, is_live=hasattr(self.shell, "kernel"))
@@ -184,38 +188,6 @@ class PoeMagics(Magics):
         return shown is not None and shown[0] is value and shown[1] == self.shell.execution_count
 
 
-class StatusLine:
-    """The line under a ``%%poebot`` cell, updated in place."""
-
-    def __init__(self, status: BotStatus, *, is_live: bool) -> None:
-        self._status, self._is_live = status, is_live
-        self._handle: Any = display(self._bundle(), raw=True, display_id=True)
-
-    def update(self, status: BotStatus) -> None:
-        """Show how the bot stands now."""
-        if status != self._status and self._is_live:
-            self._status = status
-            self._handle.update(self._bundle(), raw=True)
-
-    def replaced(self, generation: int) -> None:
-        """Say that a later cell defined the bot anew."""
-        from dataclasses import replace
-
-        note = f"replaced by generation {generation}"
-        self.update(replace(self._status, in_flight=0, in_flight_old=0, state="replaced", note=note))
-
-    def stopped(self) -> None:
-        """Say that the bot is no longer served."""
-        from dataclasses import replace
-
-        self.update(replace(self._status, in_flight=0, in_flight_old=0, state="stopped"))
-
-    def _bundle(self) -> dict[str, str]:
-        from poe_notebook.views.status import status_bundle
-
-        return status_bundle(self._status)
-
-
 def _session() -> Session:
     from poe_notebook.session import current_session
 
@@ -259,7 +231,10 @@ def _errors_for_people(line: str) -> Iterator[None]:
     try:
         yield
     except (PoeNotebookError, KeyboardInterrupt) as error:
-        if "--debug" not in line.split() and "_render_traceback_" not in vars(error):
+        if "--debug" in line.split():
+            frames = traceback.format_exception(error)
+            vars(error)["_render_traceback_"] = lambda: frames
+        elif "_render_traceback_" not in vars(error):
             message = str(error) or "stopped"
             rendered = [f"\x1b[0;31m{type(error).__name__}\x1b[0m: {message}"]
             vars(error)["_render_traceback_"] = lambda: rendered

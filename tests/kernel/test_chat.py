@@ -257,6 +257,10 @@ def test_a_bad_command_says_what_to_type(chatty: Kernel, line: str, said: str) -
     assert "poe_notebook/" not in ran.error
 
 
+def test_debug_shows_every_frame(chatty: Kernel) -> None:
+    assert "poe_notebook/" in chatty.run("%poe chat Nobody hello --debug").error
+
+
 def test_a_timeout_ends_the_answer_and_keeps_what_came(chatty: Kernel, tmp_path: Path) -> None:
     started = time.monotonic()
     ran = chatty.run(f"%poe chat Slow {tmp_path / 'y'} --new --timeout 0.5")
