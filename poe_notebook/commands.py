@@ -70,6 +70,7 @@ VERBS = (
         options=(_DOMAIN, _DEBUG),
         examples=("%poe tunnel start", "%poe tunnel stop"),
     ),
+    Command("nest", "Let asyncio.run work in the cells of this kernel, for code pasted from scripts."),
 )
 
 

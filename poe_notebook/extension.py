@@ -26,6 +26,7 @@ def load(shell: Any) -> None:
     """Register magics, completions and displays."""
     magics = PoeMagics(shell)
     shell.register_magics(magics)
+    shell.events.register("post_run_cell", magics.hint_at_nesting)
     shell.set_hook(_HOOK, _complete, re_key=_LINE.pattern)
     for name, module in _SHOWN.items():
         formatter = shell.display_formatter.ipython_display_formatter
@@ -39,10 +40,12 @@ def unload(shell: Any) -> None:
 
         close_session()
     manager = shell.magics_manager
+    magics = manager.registry.pop(PoeMagics.__name__, None)
+    if magics is not None:
+        shell.events.unregister("post_run_cell", magics.hint_at_nesting)
     manager.magics["cell"].pop("poebot", None)
     for kind in ("line", "cell"):
         manager.magics[kind].pop("poe", None)
-    manager.registry.pop(PoeMagics.__name__, None)
     hooks = shell.strdispatchers.get(_HOOK)
     if hooks is not None:
         hooks.regexs = {key: chain for key, chain in hooks.regexs.items() if key.pattern != _LINE.pattern}

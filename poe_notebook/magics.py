@@ -182,6 +182,22 @@ class PoeMagics(Magics):
         else:
             raise CommandError(f"%poe tunnel cannot {action!r}.", now="Type: %poe tunnel start, stop or status")
 
+    def _nest(self, arguments: Arguments, cell: str | None) -> None:
+        from poe_notebook.nesting import allow_nesting
+        from poe_notebook.views.status import message_bundle
+
+        sentence, is_well = allow_nesting()
+        _show(message_bundle(sentence, kind="done" if is_well else "warning"))
+
+    def hint_at_nesting(self, result: Any) -> None:
+        """Say what to do about an ``asyncio.run`` that failed in the cell that has just run."""
+        from poe_notebook.nesting import HINT, is_nesting_error
+
+        if is_nesting_error(result.error_in_exec):
+            from poe_notebook.views.status import message_bundle
+
+            _show(message_bundle(HINT))
+
     def was_shown(self, value: object) -> bool:
         """Whether the running cell has shown this value already; asked once, so that a second look shows it again."""
         shown, self._shown = self._shown, None
