@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 from poe_notebook.errors import PoeNotebookError
 
@@ -70,8 +71,15 @@ def open_in_lab(notebook: Path, *, browser: bool) -> int:
         if not copy.exists():
             shutil.copyfile(notebook, copy)
         notebook = copy
-    command = [sys.executable, "-m", "jupyter", "lab", str(notebook)]
-    return subprocess.call(command if browser else [*command, "--no-browser"])
+    place = quote(notebook.resolve().relative_to(Path.cwd()).as_posix())
+    command = [sys.executable, "-m", "jupyter", "lab", f"--LabApp.default_url=/lab/tree/{place}"]
+    command += [] if browser else ["--no-browser"]
+    command += ["--allow-root"] if _is_root() else []  # in a container; JupyterLab would refuse
+    return subprocess.call(command)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 @contextmanager

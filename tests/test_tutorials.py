@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import nbformat
 import pytest
 
@@ -63,6 +66,26 @@ def test_a_failing_cell_ends_the_demo_with_one(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "ZeroDivisionError" in ran.stdout
     assert "notreached" not in ran.stdout
+
+
+def test_lab_opens_a_copy_of_the_tutorial_in_this_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "poe_notebook", "lab", "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    environment["JUPYTER_CONFIG_DIR"] = str(tmp_path / "config")
+    log = tmp_path / "lab.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=out, start_new_session=True)
+    try:
+        until = time.monotonic() + 40
+        while not (found := re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/lab\S*01_first_bot\S*", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        assert httpx.get(found.group().replace("localhost", "127.0.0.1"), follow_redirects=True).status_code == 200
+        assert (tmp_path / FIRST).is_file()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_an_unknown_notebook_is_an_error_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
