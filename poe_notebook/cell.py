@@ -22,6 +22,9 @@ from poe_notebook.errors import CellHasNoBot, CellSyntaxError, PoeNotebookError,
 __all__ = ["Found", "bot_left_by", "cell_label", "guess_name", "run_body"]
 
 
+_ALLOW_INCOMPLETE_INPUT = 0x4000  # PyCF_ALLOW_INCOMPLETE_INPUT of codeop, which gives it no public name
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The bot that a cell left, and its name."""
@@ -51,7 +54,8 @@ def _run(shell: Any, body: str, wait: Callable[[Coroutine[Any, Any, Any]], Any])
     source = "\n" * (1 + _leading_empty_lines(body)) + shell.transform_cell(body)
     number = len(shell.history_manager.input_hist_parsed) - 1
     filename = shell.compile.cache(source, number, "\n" + body)
-    flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    # Without the flag that lets the prompt ask for another line, a bracket left open is named as such.
+    flags = (shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT) & ~_ALLOW_INCOMPLETE_INPUT
     tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST)
     bound = _bound_names(tree)
     codes = [compile(part, filename, mode, flags) for part, mode in _parts(shell, tree)]
