@@ -144,6 +144,13 @@ def http_request(
         connection.close()
 
 
+def body_of(connection: socket.socket) -> bytes:
+    """Read an answer to its end, without the lines that divide its chunks."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    return answer.read()
+
+
 def raw_request(path: str, body: bytes, *, head: Sequence[str] = (), key: str = KEY) -> bytes:
     """Give the bytes of a request, with lines of its own in the head."""
     lines = [
@@ -230,9 +237,16 @@ def _play(connection: socket.socket, script: Sequence[Piece]) -> None:
 def _read_request(connection: socket.socket) -> bytes:
     raw = b""
     while b"\r\n\r\n" not in raw:
-        raw += connection.recv(65536)
+        raw += _received(connection)
     head, _, body = raw.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _received(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _received(connection: socket.socket) -> bytes:
+    piece = connection.recv(65536)
+    if not piece:
+        raise ConnectionError("the client has left in the middle of its request")
+    return piece

@@ -124,11 +124,18 @@ class _QueuedFiles:
 
 def _prepared(bot: Any, request: QueryRequest) -> QueryRequest:
     """Let the bot put what Poe read of the attachments into the conversation, if it is one that does."""
-    insert = getattr(bot, "insert_attachment_messages", None)
-    if insert is not None and getattr(bot, "should_insert_attachment_messages", False) and request.query:
-        prepared: QueryRequest = insert(request)
-        return prepared
+    for wanted, method in _PREPARATIONS:
+        if request.query and getattr(bot, wanted, False) and hasattr(bot, method):
+            prepared: QueryRequest = getattr(bot, method)(request)
+            return prepared
     return request
+
+
+_PREPARATIONS = (
+    ("should_insert_attachment_messages", "insert_attachment_messages"),
+    ("concat_attachments_to_message", "concat_attachment_content_to_message_body"),
+)
+"""A flag of fastapi_poe's bots and the method that it switches on; the first that is set counts."""
 
 
 async def _open(

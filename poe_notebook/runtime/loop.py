@@ -120,7 +120,7 @@ class LoopThread:
             pass  # a task that will not be cancelled ends here, with its loop
         finally:
             self._has_wound_down = True
-            self.loop.stop()
+            self.loop.call_soon(self.loop.stop)  # not at once: those who wait for the last tasks are told of them first
 
     def _main(self) -> None:
         asyncio.set_event_loop(self.loop)

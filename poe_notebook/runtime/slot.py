@@ -46,12 +46,16 @@ class Generation:
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """A running answer's hold on its generation. ``outcome`` is how its handler ended, ``stopped`` until it has."""
+    """A running answer's hold on its generation.
+
+    ``outcome`` is how its handler ended, ``stopped`` until it has; once it ``cleans_up``, a stop leaves it to that.
+    """
 
     generation: Generation
     recording: Recording
     bridge: Bridge
     outcome: Outcome = "stopped"
+    cleans_up: bool = False
     _task: asyncio.Task[None] | None = None
 
     def start(self, handling: Coroutine[Any, Any, None], *, ended: Callable[[Lease], None]) -> None:
@@ -72,7 +76,7 @@ class Lease:
         self._task.add_done_callback(lambda task: self._end(task, ended))
 
     def _cancel(self) -> None:
-        if self._task is not None:
+        if self._task is not None and not self.cleans_up:
             self._task.cancel()
 
     def _end(self, task: asyncio.Task[None], ended: Callable[[Lease], None]) -> None:
@@ -159,7 +163,10 @@ class Slot:
             lease.generation.servable, request, context=context, in_thread=in_thread, on_raise=recording.raised
         )
         async with aclosing(events):
-            lease.outcome = await _hand_over(events, lease.bridge, recording)
+            try:
+                lease.outcome = await _hand_over(events, lease.bridge, recording)
+            finally:
+                lease.cleans_up = True
 
     def _release(self, lease: Lease) -> None:
         recording = lease.recording

@@ -41,8 +41,9 @@ class Slots:
         return list(self._slots)
 
     def at(self, path: str) -> Slot | None:
-        """Give the slot that stands at a path."""
-        return next((slot for slot in self._slots.values() if slot.path == path), None)
+        """Give the slot that stands at a path, with or without a slash at its end."""
+        wanted = "/" + path.strip("/")
+        return next((slot for slot in list(self._slots.values()) if slot.path == wanted), None)
 
     def named(self, name: str) -> Slot:
         """Give a bot's slot. Raises ``BotNotFound``, naming the near ones."""
@@ -126,9 +127,10 @@ class Slots:
         for slot in self:
             slot.stop()
         self._slots.clear()
-        for thread in list(self._threads):
-            thread.close()
-        self._threads.clear()
+        threads, self._threads = self._threads, set()
+        for wait in (False, True):  # all of them wind down at the same time
+            for thread in threads:
+                thread.close(wait=wait)
 
     def release(self, thread: LoopThread) -> None:
         """Give back a loop that was made for a bot that never came to be."""

@@ -33,7 +33,7 @@ from poe_notebook.protocol.requests import (
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.trace.recorder import Recording, Trace
 
-__all__ = ["MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app"]
+__all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
@@ -44,10 +44,13 @@ _BODY_S = 30.0
 
 
 class Endpoint(Protocol):
-    """Whatever answers behind one path."""
+    """Whatever answers behind one path. Without an access key it answers everybody."""
 
     name: str
-    access_key: Secret
+
+    @property
+    def access_key(self) -> Secret | None:
+        """The secret that a request has to carry."""
 
     def answer(
         self, request: QueryRequest, context: RequestContext, recording: Recording
@@ -67,20 +70,21 @@ def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
         if found is None:
             return _refuse(404, f"No bot is served at {request.scope['path']}.")
         if request.method != "POST":
-            return HTMLResponse(_HELLO)
-        return await _handle(request, found, trace)
+            return HTMLResponse(HELLO)
+        return await handle(request, found, trace)
 
     app.add_route("/{path:path}", endpoint, methods=["GET", "POST"], name="poe")
     return app
 
 
-_HELLO = (
+HELLO = (
     "<!doctype html><meta charset=utf-8><title>A Poe bot</title><p>A Poe server bot answers here. "
     "Give this address to <a href='https://poe.com/create_bot?server=1'>poe.com/create_bot?server=1</a>."
 )
 
 
-async def _handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Response:
+async def handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Response:
+    """Take one POST: refuse it, or have the endpoint answer it; either way it is in the trace."""
     if not _is_authorized(http_request, endpoint.access_key):
         return _refuse(
             401,
@@ -102,7 +106,8 @@ async def _handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Re
     recording = _record(trace, endpoint, http_request, body)
     context = RequestContext(http_request=Request(http_request.scope, _again(raw)))
     if isinstance(request, QueryRequest):
-        request.access_key = request.api_key = endpoint.access_key.reveal()
+        if endpoint.access_key is not None:
+            request.access_key = request.api_key = endpoint.access_key.reveal()
         recording.tap.status = 200
         return AnswerResponse(endpoint.answer(request, context, recording))
     return await _call(endpoint, request, context, recording)
@@ -156,7 +161,9 @@ _METHODS: dict[type[BaseRequest], str] = {
 }
 
 
-def _is_authorized(request: Request, access_key: Secret) -> bool:
+def _is_authorized(request: Request, access_key: Secret | None) -> bool:
+    if access_key is None:
+        return True
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and access_key.matches(given.strip())
 

@@ -51,7 +51,7 @@ class Raised:
     type: str
     message: str
     lines: list[str]
-    error: BaseException | None = None
+    error: BaseException | None = field(default=None, repr=False)  # whose own repr may hold a key
 
 
 @dataclass(slots=True)

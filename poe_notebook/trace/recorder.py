@@ -33,7 +33,7 @@ _EXCHANGE_SHARE = 4
 """One end of one exchange may fill this part of the bound; what comes after that is only counted."""
 _COUNT_SHARE, _STEP_SHARE = 64, 1024
 """The bound is checked each time that this part of it has been written; each pen tells of it in such steps."""
-_EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 3000, 170, 130, 200
+_EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 2000, 170, 130, 200
 """What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
 _KEPT_ERRORS = 10
 _MESSAGE_CHARS, _TRACEBACK_CHARS = 10_000, 100_000

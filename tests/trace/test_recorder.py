@@ -1,0 +1,385 @@
+"""The trace: what the two ends write, without keys, within its bound, from several threads at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+import tracemalloc
+import weakref
+from typing import Any
+
+import pytest
+
+from poe_notebook.keys import HIDDEN, Redactor, Secret
+from poe_notebook.trace.recorder import Recording, Trace
+
+KEY = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3y00"
+
+
+def a_trace(max_bytes: int = 64 * 1024 * 1024) -> Trace:
+    redactor = Redactor()
+    redactor.add(Secret(KEY))
+    return Trace(redactor, max_bytes=max_bytes, label=lambda name: "Cell In[3]" if name == __file__ else None)
+
+
+def server(
+    trace: Trace, *, bot: str = "Bot", message_id: str = "m-1", kind: str = "query", **request: Any
+) -> Recording:
+    return trace.begin_server(bot=bot, kind=kind, message_id=message_id, request=request, headers={})
+
+
+def client(trace: Trace, *, bot: str = "Bot", message_id: str = "m-1") -> Recording:
+    return trace.begin_client(bot=bot, kind="query", message_id=message_id, route="kernel", request={}, url="http://x")
+
+
+# Both ends.
+
+
+def test_an_asker_and_the_bot_in_one_kernel_write_one_exchange() -> None:
+    trace = a_trace()
+    asking = client(trace)
+    answering = server(trace)
+    answering.event("text", b"x")
+    asking.event("text", b"x")
+    assert len(trace) == 1
+    exchange = trace[0]
+    assert exchange.server is answering.tap
+    assert exchange.client is asking.tap
+    assert exchange.server is not exchange.client
+    assert exchange.route == "kernel"
+
+
+def test_two_requests_with_one_message_id_are_two_exchanges() -> None:
+    trace = a_trace()
+    client(trace)
+    server(trace)
+    server(trace)
+    assert [exchange.number for exchange in trace] == [1, 2]
+
+
+def test_an_asker_is_not_joined_by_another_bot_or_message() -> None:
+    trace = a_trace()
+    client(trace)
+    server(trace, bot="Other")
+    server(trace, message_id="m-2")
+    assert len(trace) == 3
+    assert trace[0].server is None
+
+
+def test_times_count_from_the_start_at_both_ends() -> None:
+    trace = a_trace()
+    asking = client(trace)
+    time.sleep(0.05)
+    answering = server(trace)
+    at_s = answering.event("text", b"x")
+    asking.event("text", b"x")
+    answering.end("done")
+    assert 0.05 <= at_s == trace[0].events[0].at_s < 0.2
+    assert trace[0].first_text_s == at_s
+    assert trace[0].duration_s is not None
+    assert trace[0].duration_s >= at_s
+
+
+def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
+    trace = a_trace()
+    asking = client(trace)
+    asking.event("text", b"asker")
+    assert [event.raw for event in trace[0].events] == [b"asker"]
+    server(trace).event("text", b"bot")
+    assert [event.raw for event in trace[0].events] == [b"bot"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome"),
+    [
+        (["done"], "done"),
+        (["done", "failed"], "done"),
+        (["failed", "done"], "failed"),
+        (["done", "stopped"], "stopped"),
+        (["stopped", "done"], "stopped"),
+    ],
+)
+def test_the_first_end_is_believed_but_stopped_outranks_it(ends: list[Any], outcome: str) -> None:
+    trace = a_trace()
+    pens = [client(trace), server(trace)]
+    for pen, end in zip(pens, ends, strict=False):
+        pen.end(end)
+    assert trace[0].outcome == outcome
+
+
+def test_an_end_is_timed_once() -> None:
+    trace = a_trace()
+    pen = server(trace)
+    pen.end("done")
+    first = trace[0].duration_s
+    time.sleep(0.01)
+    pen.end("failed", "late")
+    assert trace[0].duration_s == first
+
+
+# Finding.
+
+
+def test_exchanges_are_found_by_place_number_and_bot() -> None:
+    trace = a_trace()
+    for bot, kind in (("A", "query"), ("B", "query"), ("A", "settings")):
+        server(trace, bot=bot, kind=kind)
+    assert (trace[0].bot, trace[-1].kind, len(trace)) == ("A", "settings", 3)
+    assert trace.last() is trace[1]
+    assert trace.last("A") is trace[0]
+    assert trace.last("C") is None
+    assert trace.numbered(2) is trace[1]
+    assert trace.numbered(9) is None
+    assert "3 exchanges" in repr(trace)
+    with pytest.raises(IndexError):
+        trace[3]
+
+
+# Keys.
+
+
+def test_no_key_is_kept_wherever_it_comes_in() -> None:
+    trace = a_trace()
+    pen = trace.begin_client(
+        bot="Bot", kind="query", message_id="m", route="poe", request={KEY: [KEY, {"a": KEY}]}, url=f"http://x/{KEY}"
+    )
+    pen.answered(200, {"x-echo": KEY, "Set-Cookie": "session=1"})
+    pen = trace.begin_server(
+        bot="Bot",
+        kind="query",
+        message_id="m2",
+        request={"x": KEY},
+        headers={"Authorization": f"Bearer {KEY}", "x": KEY},
+    )
+    pen.event("text", f'event: text\ndata: {{"text":"{KEY}"}}\n\n'.encode())
+    pen.log("stdout", f"key {KEY}\n")
+    pen.raised(ValueError(KEY))
+    pen.end("failed", f"with {KEY}")
+    shown = "".join(map(repr, trace))
+    assert KEY not in shown
+    assert shown.count(HIDDEN) >= 10
+    assert "session=1" not in shown
+
+
+# What is printed.
+
+
+def test_a_line_grows_up_to_its_end() -> None:
+    trace = a_trace()
+    pen = server(trace)
+    for source, text in [("stdout", "a"), ("stdout", " b"), ("stdout", "\n"), ("stderr", "c"), ("stdout", "d\n")]:
+        pen.log(source, text)
+    assert [(line.source, line.text) for line in trace[0].logs] == [
+        ("stdout", "a b\n"),
+        ("stderr", "c"),
+        ("stdout", "d\n"),
+    ]
+
+
+def test_lines_of_several_threads_and_exchanges_stay_whole() -> None:
+    trace = a_trace()
+    pens = [server(trace), server(trace)]
+
+    def print_lines(pen: Recording, name: int) -> None:
+        for n in range(50):
+            for piece in (f"{name}", ":", f"{n}", "\n"):
+                pen.log("stdout", piece)
+
+    async def run() -> None:
+        await asyncio.gather(*(asyncio.to_thread(print_lines, pens[name % 2], name) for name in range(8)))
+
+    asyncio.run(run())
+    for side in (0, 1):
+        lines = [line.text for line in trace[side].logs]
+        assert sorted(lines) == sorted(f"{name}:{n}\n" for name in range(side, 8, 2) for n in range(50))
+
+
+# Exceptions.
+
+
+class Own(Exception):
+    """An error whose text cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_exception_is_kept_with_its_lines_by_the_names_that_the_author_knows() -> None:
+    trace = a_trace()
+    pen = server(trace)
+    try:
+        _fail()
+    except ZeroDivisionError as error:
+        pen.raised(error)
+    raised = trace[0].raised
+    assert raised is not None
+    assert (raised.type, raised.message) == ("ZeroDivisionError", "division by zero")
+    assert isinstance(raised.error, ZeroDivisionError)
+    text = "\n".join(raised.lines)
+    assert "Cell In[3], line " in text
+    assert "1 / 0" in text
+    assert __file__ not in text
+
+
+def _fail() -> None:
+    1 / 0  # noqa: B018
+
+
+def test_an_exception_without_text_is_kept_all_the_same() -> None:
+    trace = a_trace()
+    server(trace).raised(Own())
+    raised = trace[0].raised
+    assert raised is not None
+    assert raised.type == "Own"
+    assert "RuntimeError" in raised.message
+
+
+def test_the_text_of_an_exception_is_kept_within_measure() -> None:
+    trace = a_trace()
+    server(trace).raised(ValueError("x" * 10_000_000))
+    raised = trace[0].raised
+    assert raised is not None
+    assert len(raised.message) + sum(map(len, raised.lines)) < 200_000
+
+
+class Failure(Exception):
+    """An error that can be watched."""
+
+
+def test_the_frames_of_old_failures_are_let_go() -> None:
+    trace = a_trace()
+    alive: list[weakref.ref[Any]] = []
+    for _ in range(30):
+        error = Failure()
+        alive.append(weakref.ref(error))
+        server(trace).raised(error)
+    del error
+    gc.collect()
+    assert [ref() is not None for ref in alive] == [False] * 20 + [True] * 10
+    first = trace[0].raised
+    assert first is not None
+    assert (first.type, first.error) == ("Failure", None)
+
+
+# The bound.
+
+
+def test_the_oldest_exchanges_go_when_the_bound_is_reached() -> None:
+    trace = a_trace(max_bytes=1_000_000)
+    for n in range(200):
+        pen = server(trace, message_id=f"m-{n}")
+        pen.event("text", b"x" * 20_000)
+        pen.end("done")
+        assert trace.size_bytes <= 1_000_000
+    assert trace.dropped == 200 - len(trace)
+    assert 30 < len(trace) < 50
+    assert trace[-1].number == 200
+    assert trace[0].number == trace.dropped + 1
+    assert "dropped" in repr(trace)
+
+
+def test_one_answer_alone_does_not_break_the_bound_and_what_was_left_out_is_counted() -> None:
+    trace = a_trace(max_bytes=1_000_000)
+    kept = server(trace, message_id="m-0")
+    kept.event("text", b"kept")
+    pen = server(trace)
+    for _ in range(1000):
+        pen.event("text", b"x" * 10_000)
+    for _ in range(1000):
+        pen.log("stdout", "x" * 10_000 + "\n")
+        pen.chunk(10_000)
+    assert trace.size_bytes < 600_000
+    assert len(trace) == 2
+    tap = trace[1].server
+    assert tap is not None
+    assert tap.omitted == 3000 - len(tap.events) - len(trace[1].logs) - len(tap.chunks)
+    assert len(tap.events) > 10
+
+
+def test_an_exchange_that_was_dropped_takes_nothing_more() -> None:
+    trace = a_trace(max_bytes=100_000)
+    asking = client(trace)
+    answering = server(trace)
+    for n in range(100):
+        server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
+    assert trace.numbered(1) is None
+    for pen in (asking, answering):
+        pen.event("text", b"y")
+        pen.log("stdout", "y")
+        pen.end("done")
+        assert pen.tap.events == []
+        assert pen.tap.omitted > 0
+
+
+def test_an_asker_that_was_dropped_is_not_joined() -> None:
+    trace = a_trace(max_bytes=100_000)
+    client(trace, message_id="m-asked")
+    for n in range(50):
+        server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
+    server(trace, message_id="m-asked")
+    assert trace[-1].client is None
+    assert trace._asked == {}
+
+
+def test_a_large_request_counts() -> None:
+    trace = a_trace(max_bytes=1_000_000)
+    for n in range(20):
+        server(trace, message_id=f"m-{n}", query=[{"content": "x" * 100_000}])
+    assert len(trace) < 11
+
+
+@pytest.mark.parametrize("kind", ["events", "chunks", "lines", "exchanges"])
+def test_what_is_counted_is_what_is_taken(kind: str) -> None:
+    trace = a_trace()
+    pen = server(trace)
+    gc.collect()
+    tracemalloc.start()
+    before, counted = tracemalloc.get_traced_memory()[0], trace.size_bytes
+    for n in range(2000):
+        if kind == "events":
+            pen.event("text", b"event: text %d" % n)
+        elif kind == "chunks":
+            pen.chunk(n + 1000)
+        elif kind == "lines":
+            pen.log("stdout", f"line {n}\n")
+        else:
+            server(trace, message_id=f"m-{n}", query=[{"role": "user", "content": f"hello {n}"}]).end("done")
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.6 < (trace.size_bytes - counted) / taken < 2
+
+
+def test_pens_in_several_threads_lose_no_event_and_keep_the_bound() -> None:
+    trace = a_trace(max_bytes=2_000_000)
+    done: list[int] = []
+
+    def write(name: int) -> None:
+        for n in range(100):
+            pen = client(trace, message_id=f"m-{name}-{n}")
+            other = server(trace, message_id=f"m-{name}-{n}")
+            for _ in range(10):
+                pen.event("text", b"x" * 500)
+                other.event("text", b"x" * 500)
+            assert len(pen.tap.events) + pen.tap.omitted == 10
+            other.end("done")
+            pen.end("done")
+            trace.last()
+            list(trace)
+        done.append(name)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == list(range(8))
+    assert trace.size_bytes <= 2_100_000
+    assert len(trace) + trace.dropped == 800
+    numbers = [exchange.number for exchange in trace]
+    assert len(set(numbers)) == len(numbers)
+    assert max(numbers) == 800
+    recounted = sum(len(e.raw) for x in trace for tap in (x.server, x.client) if tap for e in tap.events)
+    assert recounted < trace.size_bytes
