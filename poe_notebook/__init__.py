@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "bot.base": ("PoeBot", "RequestContext"),
-    "client.query": ("stream_request",),
+    "client.answers": ("get_bot_response", "get_bot_response_sync", "get_final_response", "stream_request"),
+    "client.settings": ("sync_bot_settings",),
+    "client.uploads": ("upload_file", "upload_file_sync"),
     "errors": ("BotError", "BotErrorNoRetry", "CostRequestError", "InsufficientFundError", "PoeNotebookError"),
     "notebook": ("aask", "ask", "bots", "inspect", "rollback", "serve", "stop"),
     "protocol.controls": (
@@ -62,6 +64,7 @@ _HOMES = {
     ),
     "protocol.settings": ("SettingsResponse",),
     "protocol.tools": ("ToolCallDefinition", "ToolDefinition", "ToolResultDefinition"),
+    "server.run": ("make_app", "run"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -48,7 +48,7 @@ _HOMES = {
     ),
     "templates": ("bot.templates",),
     "client": ("errors", "client.answers", "client.uploads", "client.settings", "protocol.limits"),
-    "base": ("errors", "bot.base", "bot.posting", "client.endpoints", "server.run", "protocol.limits"),
+    "base": ("errors", "bot.base", "bot.posting", "server.run", "protocol.limits"),
     "sync_utils": ("drop_in",),
 }
 """Where the names of each of the library's modules are at home here."""

@@ -15,6 +15,7 @@
     │   └── BotErrorNoRetry   ... and trying again would not help
     ├── BotProtocolError      a bot broke the protocol
     ├── PoeProtocolError      Poe, or whoever plays Poe, broke the protocol
+    ├── InvalidParameterError a function was called with arguments that do not go together (also a ValueError)
     ├── CostRequestError      authorising or capturing a cost failed
     └── InsufficientFundError the user cannot pay
 
@@ -37,6 +38,7 @@ __all__ = [
     "CostRequestError",
     "HandlerMistake",
     "InsufficientFundError",
+    "InvalidParameterError",
     "KeyMissing",
     "PoeNotebookError",
     "PoeProtocolError",
@@ -51,8 +53,8 @@ _PACKAGE = __name__.partition(".")[0]
 class PoeNotebookError(Exception):
     """What happened; ``why``: the rule behind it; ``now``: what to type next."""
 
-    def __init__(self, what: str = "", *, why: str = "", now: str = "") -> None:
-        super().__init__(what)
+    def __init__(self, what: str = "", *more: object, why: str = "", now: str = "") -> None:
+        super().__init__(what, *more)  # fastapi_poe's errors are plain exceptions, which take any number
         self.what, self.why, self.now = what, why, now
 
     def __str__(self) -> str:
@@ -132,6 +134,10 @@ class BotProtocolError(PoeNotebookError):
 
 class PoeProtocolError(PoeNotebookError):
     """Poe, or whoever plays Poe, broke the protocol."""
+
+
+class InvalidParameterError(PoeNotebookError, ValueError):
+    """A function was called with arguments that do not go together."""
 
 
 class CostRequestError(PoeNotebookError):

@@ -28,6 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "views": {"protocol", "trace", "conversation"},
     "arguments": set(),
     "commands": {"arguments"},
+    "drop_in": {"client"},
     "cell": {"bot"},
     "turn": {"conversation", "protocol", "runtime", "trace"},
     "session": {

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from poe_notebook.bot.base import RequestContext
+from poe_notebook.bot.files import answer_files
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.errors import HandlerMistake, InsufficientFundError
 from poe_notebook.protocol.events import encode, encode_text
@@ -70,8 +71,7 @@ async def _encoded(
     servable: Servable, request: QueryRequest, context: RequestContext, in_thread: InThread
 ) -> AsyncGenerator[Encoded, None]:
     """Give the events of what the handler gives, with the files that it queued on the way."""
-    files = _QueuedFiles(servable.bot, request.message_id)
-    try:
+    with answer_files(servable.bot, request) as files:
         source = await _open(servable, _prepared(servable.bot, request), context, in_thread)
         async with _closing(source):
             count = 0
@@ -95,8 +95,6 @@ async def _encoded(
                         yield event
         for event in files.take():
             yield event
-    finally:
-        files.take()
 
 
 def _is_stop(error: BaseException) -> bool:
@@ -104,22 +102,6 @@ def _is_stop(error: BaseException) -> bool:
     task = asyncio.current_task()
     is_cancelled = isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
     return is_cancelled or isinstance(error, GeneratorExit)
-
-
-class _QueuedFiles:
-    """The ``file`` events that a fastapi_poe bot queues while it uploads, to be sent ahead of what it yields next."""
-
-    def __init__(self, bot: Any, message_id: str) -> None:
-        self._queued = getattr(bot, "_file_events_to_yield", None)
-        self._message_id = message_id
-
-    @property
-    def are_there(self) -> bool:
-        return bool(self._queued)
-
-    def take(self) -> list[Encoded]:
-        events = self._queued.pop(self._message_id, ()) if self._queued else ()
-        return [("file", _raw_bytes(event)) for event in events]
 
 
 def _prepared(bot: Any, request: QueryRequest) -> QueryRequest:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from poe_notebook.bot.methods import BotMethods
 from poe_notebook.protocol.events import ServerSentEvent, encode
 from poe_notebook.protocol.requests import (
     QueryRequest,
@@ -18,7 +19,7 @@ from poe_notebook.protocol.requests import (
     ReportReactionRequest,
     SettingsRequest,
 )
-from poe_notebook.protocol.responses import DataResponse, PartialResponse
+from poe_notebook.protocol.responses import DataResponse, PartialResponse, diagnosis
 from poe_notebook.protocol.settings import SettingsResponse
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class RequestContext:
 
 
 @dataclass
-class PoeBot:
+class PoeBot(BotMethods):
     """A bot: override ``get_response``, and ``get_settings`` if the defaults do not suit.
 
     ``path`` is its route, ``access_key`` the secret it shares with Poe (32 characters; never shown), ``bot_name`` its
@@ -134,12 +135,13 @@ class PoeBot:
     def error_event(
         text: str | None = None,
         *,
-        raw_response: str | None = None,
+        raw_response: object = None,
         allow_retry: bool = True,
         error_type: str | None = None,
     ) -> ServerSentEvent:
         """Make a raw ``error`` event."""
-        given = {"text": text, "raw_response": raw_response, "error_type": error_type}
+        raw = None if raw_response is None else diagnosis(raw_response)
+        given = {"text": text, "raw_response": raw, "error_type": error_type}
         return _event("error", allow_retry=allow_retry, **{k: v for k, v in given.items() if v is not None})
 
     @staticmethod

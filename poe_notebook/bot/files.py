@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from poe_notebook.client.endpoints import InvalidParameterError
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.events import encode
 from poe_notebook.protocol.limits import ATTACHMENTS_PER_RESPONSE
 from poe_notebook.protocol.requests import QueryRequest

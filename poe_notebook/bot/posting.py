@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from poe_notebook.bot.files import AnswerFiles, files_of
-from poe_notebook.client.endpoints import InvalidParameterError
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.requests import MISSING_KEY
 from poe_notebook.protocol.responses import AttachmentUploadResponse
 

@@ -17,7 +17,6 @@ import httpx
 from poe_notebook.client.decoding import Decoder, is_event_stream
 from poe_notebook.client.endpoints import (
     MALFORMED,
-    InvalidParameterError,
     base_address,
     failure,
     is_local,
@@ -27,7 +26,7 @@ from poe_notebook.client.endpoints import (
     without_key,
 )
 from poe_notebook.client.pool import client_for_this_loop
-from poe_notebook.errors import CostRequestError, InsufficientFundError, PoeNotebookError
+from poe_notebook.errors import CostRequestError, InsufficientFundError, InvalidParameterError, PoeNotebookError
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import CostItem
 

@@ -11,13 +11,11 @@ from urllib.parse import quote
 
 import httpx
 
-from poe_notebook.errors import PoeNotebookError
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.requests import MISSING_KEY
 
 __all__ = [
     "MALFORMED",
-    "InvalidParameterError",
     "base_address",
     "failure",
     "is_local",
@@ -32,10 +30,6 @@ _SHOWN_CHARS = 500
 
 MALFORMED = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 """What httpx raises for an address or a header that cannot be sent; in words that may quote the header."""
-
-
-class InvalidParameterError(PoeNotebookError, ValueError):
-    """A function was called with arguments that do not go together."""
 
 
 def base_address(given: str | None, *, under: str, host: str = "https://api.poe.com") -> str:

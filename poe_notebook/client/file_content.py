@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from typing import IO, TypeAlias
 
-from poe_notebook.client.endpoints import InvalidParameterError
-from poe_notebook.errors import PoeNotebookError
+from poe_notebook.errors import InvalidParameterError, PoeNotebookError
 from poe_notebook.protocol.limits import ATTACHMENT_BYTES
 
 __all__ = ["AttachmentUploadError", "File", "content_of", "name_of"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import httpx
 
@@ -18,12 +19,16 @@ class _Pools:
 
     def __init__(self) -> None:
         self._clients: dict[asyncio.AbstractEventLoop, dict[bool, httpx.AsyncClient]] = {}
+        self._ends: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}  # the loop itself holds them weakly
 
     def client(self, *, is_local: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             self._forget_closed_loops()
-        clients = self._clients.setdefault(loop, {})
+            self._clients[loop] = {}
+            if loop not in self._ends:
+                self._ends[loop] = _begun(self._until_loop_ends())
+        clients = self._clients[loop]
         client = clients.get(is_local)
         if client is None or client.is_closed:
             client = clients[is_local] = _new_client(is_local=is_local)
@@ -33,11 +38,28 @@ class _Pools:
         for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
             await client.aclose()
 
+    async def _until_loop_ends(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await self.close()
+            self._ends.pop(asyncio.get_running_loop(), None)
+
     def _forget_closed_loops(self) -> None:
         # Weak keys would not do: a client's open connections hold their loop, so no loop would ever go.
         for loop in list(self._clients):
             if loop.is_closed():
                 self._clients.pop(loop, None)
+                self._ends.pop(loop, None)
+
+
+def _begun(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
+    """Run an asynchronous generator to its first yield, so that the loop closes it when it shuts down."""
+    try:
+        anext(generator).send(None)
+    except StopIteration:
+        pass
+    return generator
 
 
 _pools = _Pools()

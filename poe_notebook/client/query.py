@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from urllib.parse import quote
 
 import httpx
 
 from poe_notebook.client.decoding import decoded, is_event_stream
+from poe_notebook.client.endpoints import base_address, segment
 from poe_notebook.client.pool import client_for_this_loop
-from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
+from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import DataResponse, ErrorResponse, PartialResponse, event_to_response
 from poe_notebook.trace.recorder import Recording
 
-__all__ = ["bot_url", "stream_events", "stream_request"]
+__all__ = ["bot_url", "stream_events"]
 
-_POE_URL = "https://api.poe.com"
 _SHOWN_BODY_CHARS = 500
 _REFUSAL_S = 5.0
 """How long the body of a refusal is waited for; it only explains."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def bot_url(bot_name: str, *, base_url: str | None = None) -> str:
@@ -38,11 +34,7 @@ def bot_url(bot_name: str, *, base_url: str | None = None) -> str:
 
     ``base_url`` ends in ``/bot/`` as in fastapi_poe; without it, ``POE_BASE_URL`` with or without ``/bot/``, else Poe.
     """
-    base = base_url or os.environ.get("POE_BASE_URL") or _POE_URL
-    base = base.rstrip("/")
-    if not base.endswith("/bot") and base_url is None:
-        base += "/bot"
-    return f"{base}/{quote(bot_name, safe='', errors='replace')}"
+    return base_address(base_url, under="/bot") + "/" + segment(bot_name)
 
 
 async def stream_events(
@@ -147,62 +139,3 @@ def _reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "It took longer than it may."
     return "The other end closed the connection in the middle." if isinstance(error, httpx.RemoteProtocolError) else ""
-
-
-async def stream_request(
-    request: QueryRequest,
-    bot_name: str,
-    api_key: str = "",
-    *,
-    session: httpx.AsyncClient | None = None,
-    on_error: Callable[[Exception, str], object] | None = None,
-    num_tries: int = 2,
-    retry_sleep_time: float = 0.5,
-    base_url: str | None = None,
-    extra_headers: dict[str, str] | None = None,
-) -> AsyncGenerator[PartialResponse | DataResponse, None]:
-    """Query a bot on Poe and give its answer as response objects.
-
-    Tried again, up to ``num_tries`` times and ``retry_sleep_time`` seconds apart, as long as nothing has been given;
-    ``on_error`` hears of each failed try. Raises ``BotError``; ``BotErrorNoRetry`` if trying again would not help.
-    """
-    url, key = bot_url(bot_name, base_url=base_url), Secret(api_key)
-    is_local = _is_loopback(url)
-    for attempt in range(1, num_tries + 1):
-        has_given = False
-        events = stream_events(request, url, key=key, is_local=is_local, session=session, extra_headers=extra_headers)
-        try:
-            async with aclosing(events):
-                async for event in events:
-                    response = _response(event, key)
-                    if response is not None:
-                        has_given = True
-                        yield response
-            return
-        except BotErrorNoRetry:
-            raise
-        except BotProtocolError as error:
-            raise BotErrorNoRetry(str(error)) from error
-        except BotError as error:
-            if on_error is not None:
-                on_error(error, f"Bot request to {bot_name} failed on try {attempt}")
-            if has_given or attempt == num_tries:
-                raise
-        await asyncio.sleep(retry_sleep_time)
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        return httpx.URL(url).host in _LOOPBACK
-    except httpx.InvalidURL:
-        return False  # told when it is sent
-
-
-def _response(event: Event, key: Secret) -> PartialResponse | DataResponse | None:
-    response = event_to_response(event)
-    if not isinstance(response, ErrorResponse):
-        return response
-    redactor = Redactor()
-    redactor.add(key)
-    kind = BotError if response.allow_retry else BotErrorNoRetry
-    raise kind(redactor.text(json.dumps(event.data)))

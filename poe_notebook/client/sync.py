@@ -15,8 +15,8 @@ from concurrent import futures
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.pool import close_clients_of_this_loop
+from poe_notebook.errors import InvalidParameterError
 
 __all__ = ["iterate", "refuse_session_of_running_loop", "run"]
 

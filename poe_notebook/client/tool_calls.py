@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from poe_notebook.client.endpoints import InvalidParameterError
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.tools import (
     FunctionCallDefinition,
     FunctionCallDefinitionDelta,

@@ -15,7 +15,6 @@ import httpx
 
 from poe_notebook.client.endpoints import (
     MALFORMED,
-    InvalidParameterError,
     base_address,
     failure,
     is_local,
@@ -26,6 +25,7 @@ from poe_notebook.client.file_content import AttachmentUploadError, File, conten
 from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.client.retries import OnError
 from poe_notebook.client.sync import refuse_session_of_running_loop, run
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.messages import Attachment
 
 __all__ = ["AttachmentUploadError", "upload_file", "upload_file_sync"]

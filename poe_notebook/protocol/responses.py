@@ -32,6 +32,7 @@ __all__ = [
     "MetaResponse",
     "PartialResponse",
     "Response",
+    "diagnosis",
     "event_to_response",
     "response_to_event",
 ]
@@ -225,13 +226,14 @@ def _tool_call_chunk(calls: list[Any]) -> dict[str, Any]:
 def _error_data(response: Any) -> dict[str, Any]:
     data: dict[str, Any] = {"allow_retry": response.allow_retry, "text": response.text}
     if response.raw_response is not None:
-        data["raw_response"] = _diagnosis(response.raw_response)
+        data["raw_response"] = diagnosis(response.raw_response)
     if response.error_type is not None:
         data["error_type"] = response.error_type
     return data
 
 
-def _diagnosis(raw: object) -> str:
+def diagnosis(raw: object) -> str:
+    """Give what an ``error`` event says of a cause: texts as they are, of an exception no more than its kind."""
     if isinstance(raw, BaseException):
         return type(raw).__name__  # its message may hold a path or a key, and leaves this machine
     return raw if isinstance(raw, str) else repr(raw)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive
 
 from poe_notebook.bot.base import RequestContext
-from poe_notebook.errors import HandlerMistake
+from poe_notebook.bot.settings import as_json
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import (
     BaseRequest,
@@ -132,7 +132,7 @@ async def _call(endpoint: Endpoint, request: BaseRequest, context: RequestContex
     method = _METHODS[type(request)]
     try:
         result = await endpoint.call(f"{method}_with_context", request, context, recording=recording)
-        response = _json(_settings(result) if isinstance(request, SettingsRequest) else {})
+        response = _json(as_json(result) if isinstance(request, SettingsRequest) else {})
     except Exception as error:
         recording.raised(error)
         recording.end("failed")
@@ -141,16 +141,6 @@ async def _call(endpoint: Endpoint, request: BaseRequest, context: RequestContex
         recording.end("done")
     recording.tap.status = response.status_code
     return response
-
-
-def _settings(result: Any) -> Any:
-    if not hasattr(result, "model_dump"):
-        raise HandlerMistake(
-            f"get_settings gave {result!r:.80} ({type(result).__name__}).",
-            why="A bot's settings are a SettingsResponse.",
-            now="Write: return fp.SettingsResponse(introduction_message='Hello')",
-        )
-    return result.model_dump()
 
 
 _METHODS: dict[type[BaseRequest], str] = {

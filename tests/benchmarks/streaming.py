@@ -240,7 +240,7 @@ def client_rate(name: str, port: int, *, messages: int, chars: int) -> float:
 async def _client_rate(name: str, port: int, *, messages: int, chars: int) -> float:
     import fastapi_poe
 
-    from poe_notebook.client.query import stream_request
+    from poe_notebook.client.answers import stream_request
     from poe_notebook.protocol.messages import ProtocolMessage
     from poe_notebook.protocol.requests import QueryRequest
 

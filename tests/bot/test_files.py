@@ -16,9 +16,9 @@ from recording_poe import KEY, RecordingPoe, poe
 
 from poe_notebook.bot import files
 from poe_notebook.bot.base import PoeBot
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.sync import run
 from poe_notebook.client.uploads import AttachmentUploadError
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.requests import QueryRequest
 

@@ -13,9 +13,8 @@ from recording_poe import KEY, poe, sse
 
 import poe_notebook
 from poe_notebook.bot.base import PoeBot
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.sync import run
-from poe_notebook.errors import CostRequestError, InsufficientFundError
+from poe_notebook.errors import CostRequestError, InsufficientFundError, InvalidParameterError
 from poe_notebook.protocol.requests import (
     QueryRequest,
     ReportErrorRequest,

@@ -18,9 +18,9 @@ from recording_poe import KEY, RecordingPoe, Seen, holds_key, plain, poe, shown
 
 from poe_notebook.bot.base import PoeBot
 from poe_notebook.bot.posting import generate_inline_ref, get_filename_from_url
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.sync import run
 from poe_notebook.client.uploads import AttachmentUploadError
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.limits import ATTACHMENT_BYTES
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.requests import QueryRequest

@@ -21,9 +21,8 @@ from recording_poe import DONE, KEY, RecordingPoe, Reply, Script, holds_key, pla
 
 from poe_notebook.client import answers, settings, uploads
 from poe_notebook.client.answers import get_bot_response, get_bot_response_sync, get_final_response, stream_request
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.retries import Restart
-from poe_notebook.errors import BotError, BotErrorNoRetry
+from poe_notebook.errors import BotError, BotErrorNoRetry, InvalidParameterError
 from poe_notebook.protocol.messages import ProtocolMessage
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import MetaResponse, PartialResponse

@@ -11,8 +11,7 @@ from endpoints import query
 from recording_poe import DONE, KEY, Reply, Script, holds_key, in_json, plain, poe, shown, sse, text
 
 from poe_notebook.client.costs import authorize_cost, capture_cost
-from poe_notebook.client.endpoints import InvalidParameterError
-from poe_notebook.errors import CostRequestError, InsufficientFundError
+from poe_notebook.errors import CostRequestError, InsufficientFundError, InvalidParameterError
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import CostItem
 

@@ -17,7 +17,8 @@ from endpoints import KEY, Piece, query, raw_server, response
 from vectors.sse import VECTORS, Vector
 
 from poe_notebook.bot.base import PoeBot
-from poe_notebook.client.query import bot_url, stream_events, stream_request
+from poe_notebook.client.answers import stream_request
+from poe_notebook.client.query import bot_url, stream_events
 from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event, decode

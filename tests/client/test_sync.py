@@ -20,9 +20,9 @@ from endpoints import until
 from places import Place, everywhere, in_cell, in_script, in_thread
 
 from poe_notebook.client import sync
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.client.sync import iterate, refuse_session_of_running_loop, run
+from poe_notebook.errors import InvalidParameterError
 
 ROOT = Path(__file__).resolve().parents[2]
 

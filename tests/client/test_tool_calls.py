@@ -14,8 +14,8 @@ from calling_bots import FINAL, REQUEST, TOOLS, Bot, asks, call, chunk, in_json,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.tools import run_tools
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.responses import PartialResponse
 
 # Chunks.

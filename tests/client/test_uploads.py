@@ -17,8 +17,8 @@ from places import Place, everywhere
 from recording_poe import KEY, RecordingPoe, Reply, Script, Seen, holds_key, in_json, plain, poe, shown
 
 from poe_notebook.client import file_content
-from poe_notebook.client.endpoints import InvalidParameterError
 from poe_notebook.client.uploads import AttachmentUploadError, upload_file, upload_file_sync
+from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.messages import Attachment
 
 ROOT = Path(__file__).resolve().parents[2]

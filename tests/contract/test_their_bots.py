@@ -17,7 +17,8 @@ import uvicorn
 from endpoints import KEY, Answer, Kernel, http_request, query, until
 from fastapi_poe.base import InsufficientFundError
 
-from poe_notebook.client.query import stream_events, stream_request
+from poe_notebook.client.answers import stream_request
+from poe_notebook.client.query import stream_events
 from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest

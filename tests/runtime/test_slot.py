@@ -63,7 +63,7 @@ class Stoppable:
             yield "x"
             await asyncio.sleep(60)
         finally:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # a clean-up that waits is not cut short
             self.cleaned.append(time.monotonic())
 
     async def pausing(self, request: Any) -> AsyncIterator[str]:
