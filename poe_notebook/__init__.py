@@ -68,7 +68,7 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [*sorted(_HOME_OF), "load_ipython_extension", "trace", "unload_ipython_extension"]
+__all__ = [*sorted(_HOME_OF), "load_ipython_extension", "unload_ipython_extension"]
 
 
 def __getattr__(name: str) -> Any:
@@ -85,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, "trace"})
 
 
 def load_ipython_extension(shell: Any) -> None:

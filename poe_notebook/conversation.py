@@ -16,7 +16,7 @@ from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.limits import PROTOCOL_VERSION
 from poe_notebook.protocol.messages import Attachment, ProtocolMessage, Sender
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.trace.exchange import Exchange
+from poe_notebook.tracing.exchange import Exchange
 
 __all__ = ["Conversation", "Failure", "Reply", "State"]
 

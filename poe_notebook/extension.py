@@ -9,13 +9,14 @@ from typing import Any
 from IPython.display import display
 
 from poe_notebook.commands import POEBOT, VERBS, command_named
+from poe_notebook.drop_in import DropInFinder
 from poe_notebook.magics import PoeMagics
 
 __all__ = ["load", "unload"]
 
 _SHOWN = {
     "Reply": "poe_notebook.conversation",
-    "Exchange": "poe_notebook.trace.exchange",
+    "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
 }
 _HOOK = "complete_command"
@@ -27,6 +28,7 @@ def load(shell: Any) -> None:
     magics = PoeMagics(shell)
     shell.register_magics(magics)
     shell.events.register("post_run_cell", magics.hint_at_nesting)
+    DropInFinder(_say_drop_in).install()
     shell.set_hook(_HOOK, _complete, re_key=_LINE.pattern)
     for name, module in _SHOWN.items():
         formatter = shell.display_formatter.ipython_display_formatter
@@ -39,6 +41,8 @@ def unload(shell: Any) -> None:
         from poe_notebook.session import close_session
 
         close_session()
+    for finder in [finder for finder in sys.meta_path if isinstance(finder, DropInFinder)]:
+        finder.remove()
     manager = shell.magics_manager
     magics = manager.registry.pop(PoeMagics.__name__, None)
     if magics is not None:
@@ -64,6 +68,13 @@ class _Shower:
     def __call__(self, value: Any) -> None:
         if not self._magics.was_shown(value):
             display(_bundle(value), raw=True)
+
+
+def _say_drop_in() -> None:
+    from poe_notebook.views.status import message_bundle
+
+    text = "`fastapi_poe` is not installed here; poe_notebook stands in for it, under the same names."
+    display(message_bundle(text), raw=True)
 
 
 def _bundle(value: Any) -> dict[str, str]:

@@ -21,7 +21,7 @@ from poe_notebook.errors import CommandError, PoeNotebookError
 if TYPE_CHECKING:
     from poe_notebook.conversation import Reply
     from poe_notebook.session import Session
-    from poe_notebook.trace.exchange import Exchange
+    from poe_notebook.tracing.exchange import Exchange
     from poe_notebook.views.status import BotStatus
     from poe_notebook.views.status_line import StatusLine
 

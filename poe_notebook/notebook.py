@@ -6,8 +6,8 @@ from typing import Any
 
 from poe_notebook.conversation import Reply
 from poe_notebook.session import current_session
-from poe_notebook.trace.exchange import Exchange
-from poe_notebook.trace.recorder import Trace
+from poe_notebook.tracing.exchange import Exchange
+from poe_notebook.tracing.recorder import Trace
 from poe_notebook.views.status import BotStatus
 
 __all__ = ["aask", "ask", "bots", "inspect", "rollback", "serve", "stop", "trace"]

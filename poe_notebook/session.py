@@ -26,8 +26,8 @@ from poe_notebook.runtime.slot import Slot
 from poe_notebook.runtime.slots import Slots
 from poe_notebook.runtime.tunnel import Tunnel, TunnelStatus
 from poe_notebook.server.app import build_app
-from poe_notebook.trace.exchange import Exchange
-from poe_notebook.trace.recorder import Trace
+from poe_notebook.tracing.exchange import Exchange
+from poe_notebook.tracing.recorder import Trace
 from poe_notebook.turn import Turn
 from poe_notebook.views.status import BotStatus
 
@@ -299,8 +299,8 @@ def _check_guessable(slot: Slot) -> None:
         raise TunnelError(
             f"{slot.name} is not put on the internet: its access key has {length} characters.",
             why=f"Whoever guesses the key can use the bot. Poe's keys have {ACCESS_KEY_CHARS} characters.",
-            now="Take one from https://poe.com/create_bot?server=1 into POE_ACCESS_KEY and run the bot's cell again, or "
-            "give the bot no key: one is made for it.",
+            now="Take one from https://poe.com/create_bot?server=1 into POE_ACCESS_KEY and run the bot's cell again, "
+            "or give the bot no key: one is made for it.",
         )
 
 

@@ -15,8 +15,8 @@ from poe_notebook.conversation import Failure, Reply
 from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import Event
 from poe_notebook.runtime.loop import LoopThread
-from poe_notebook.trace.exchange import Exchange, Raised
-from poe_notebook.trace.recorder import Recording
+from poe_notebook.tracing.exchange import Exchange, Raised
+from poe_notebook.tracing.recorder import Recording
 
 __all__ = ["Turn", "explain"]
 

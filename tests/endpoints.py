@@ -21,7 +21,7 @@ from poe_notebook.runtime.server import Listener
 from poe_notebook.runtime.slot import Slot
 from poe_notebook.runtime.slots import Slots
 from poe_notebook.server.app import build_app
-from poe_notebook.trace.recorder import Trace
+from poe_notebook.tracing.recorder import Trace
 
 KEY = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"
 

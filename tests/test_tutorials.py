@@ -74,7 +74,9 @@ def test_lab_opens_a_copy_of_the_tutorial_in_this_folder(tmp_path: Path) -> None
     environment["JUPYTER_CONFIG_DIR"] = str(tmp_path / "config")
     log = tmp_path / "lab.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=out, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
     try:
         until = time.monotonic() + 40
         while not (found := re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/lab\S*01_first_bot\S*", log.read_text())):

@@ -16,7 +16,7 @@ import httpx
 
 from poe_notebook.errors import BotError
 from poe_notebook.protocol.events import KNOWN_TYPES, Event, decode
-from poe_notebook.trace.recorder import Recording
+from poe_notebook.tracing.recorder import Recording
 
 __all__ = ["Decoder", "RawEvent", "decoded", "is_event_stream"]
 

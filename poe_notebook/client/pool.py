@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 import httpx
 
@@ -19,7 +20,9 @@ class _Pools:
 
     def __init__(self) -> None:
         self._clients: dict[asyncio.AbstractEventLoop, dict[bool, httpx.AsyncClient]] = {}
-        self._ends: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}  # the loop itself holds them weakly
+        self._ends: dict[
+            asyncio.AbstractEventLoop, AsyncGenerator[None, None]
+        ] = {}  # the loop itself holds them weakly
 
     def client(self, *, is_local: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -55,10 +58,8 @@ class _Pools:
 
 def _begun(generator: AsyncGenerator[None, None]) -> AsyncGenerator[None, None]:
     """Run an asynchronous generator to its first yield, so that the loop closes it when it shuts down."""
-    try:
+    with suppress(StopIteration):
         anext(generator).send(None)
-    except StopIteration:
-        pass
     return generator
 
 

@@ -20,7 +20,7 @@ from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.trace.recorder import Recording
+from poe_notebook.tracing.recorder import Recording
 
 __all__ = ["bot_url", "stream_events"]
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from poe_notebook.trace.recorder import CURRENT
+from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["HandlerOutput"]
 

@@ -22,8 +22,8 @@ from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
-from poe_notebook.trace.exchange import Outcome
-from poe_notebook.trace.recorder import CURRENT, Recording
+from poe_notebook.tracing.exchange import Outcome
+from poe_notebook.tracing.recorder import CURRENT, Recording
 
 __all__ = ["Generation", "Lease", "Slot"]
 

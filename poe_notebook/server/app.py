@@ -31,7 +31,7 @@ from poe_notebook.protocol.requests import (
     parse_request,
 )
 from poe_notebook.server.stream import AnswerResponse
-from poe_notebook.trace.recorder import Recording, Trace
+from poe_notebook.tracing.recorder import Recording, Trace
 
 __all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle"]
 

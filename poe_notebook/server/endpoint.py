@@ -18,8 +18,8 @@ from poe_notebook.bot.direct import in_threadpool
 from poe_notebook.bot.handlers import servable
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.trace.exchange import Outcome
-from poe_notebook.trace.recorder import CURRENT, Recording
+from poe_notebook.tracing.exchange import Outcome
+from poe_notebook.tracing.recorder import CURRENT, Recording
 
 __all__ = ["InlineEndpoint"]
 

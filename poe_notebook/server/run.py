@@ -23,7 +23,7 @@ from poe_notebook.keys import Redactor, environment_keys
 from poe_notebook.server.access import AppError, Served, served_bots
 from poe_notebook.server.app import HELLO, handle
 from poe_notebook.server.endpoint import InlineEndpoint
-from poe_notebook.trace.recorder import Trace
+from poe_notebook.tracing.recorder import Trace
 
 __all__ = ["AppError", "make_app", "run"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from poe_notebook.trace.exchange import Exchange
+from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.views.blocks import Cell, Column, Prose, Section, Table
 from poe_notebook.views.events_table import data_of
 from poe_notebook.views.request import messages_of

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from poe_notebook.trace.exchange import Exchange, Recorded
+from poe_notebook.tracing.exchange import Exchange, Recorded
 from poe_notebook.views.blocks import Block, Cell, Column, Prose, Section, Table, Tone
 from poe_notebook.views.wording import count, excerpt, in_trace, milliseconds, wire_excerpt
 

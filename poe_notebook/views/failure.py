@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from poe_notebook.trace.exchange import Exchange, Raised, Recorded
+from poe_notebook.tracing.exchange import Exchange, Raised, Recorded
 from poe_notebook.views.blocks import Block, Facts, Listing, Prose, Section
 from poe_notebook.views.events_table import data_of
 from poe_notebook.views.wording import count, excerpt, in_trace, seconds

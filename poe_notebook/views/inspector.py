@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from poe_notebook.trace.exchange import Exchange
+from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.views.attachments import attachment_sections
 from poe_notebook.views.blocks import Drawing, Prose, Section, Tone
 from poe_notebook.views.blocks_html import prose_html, section_html

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from poe_notebook.trace.exchange import Exchange
+from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.views.blocks import Block, Cell, Column, Facts, Folded, Listing, Prose, Section, Table
 from poe_notebook.views.wording import count, excerpt, in_trace, json_excerpt
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from poe_notebook.trace.exchange import Exchange, Recorded
+from poe_notebook.tracing.exchange import Exchange, Recorded
 from poe_notebook.views.wording import count, seconds
 
 __all__ = ["GAP_S", "KINDS", "MAX_GAPS", "MAX_TICKS", "Gap", "Lane", "Ribbon", "Tick", "ribbon_of"]

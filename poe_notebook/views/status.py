@@ -35,7 +35,7 @@ _USAGE_CHARS = 44
 
 _EMPTY = (
     Prose("No bot is served here. A cell like this one starts one:"),
-    Listing('%%poebot Shout\nasync def get_response(request):\n    yield request.query[-1].content.upper()'),
+    Listing("%%poebot Shout\nasync def get_response(request):\n    yield request.query[-1].content.upper()"),
 )
 _MARKS = {"info": ("·", "", "muted"), "done": ("✓", "Done: ", "good"), "warning": ("!", "Warning: ", "warn")}
 _TUNNEL_TONES: dict[str, Tone] = {"open": "good", "lost": "bad", "opening": "info"}

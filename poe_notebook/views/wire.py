@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from poe_notebook.trace.exchange import Exchange, Recorded, Tap
+from poe_notebook.tracing.exchange import Exchange, Recorded, Tap
 from poe_notebook.views.blocks import Block, Cell, Column, Facts, Folded, Prose, Section, Table, Tone
 from poe_notebook.views.request import header_facts
 from poe_notebook.views.wording import excerpt, in_trace, milliseconds, seconds, size

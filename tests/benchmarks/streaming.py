@@ -99,7 +99,7 @@ def _serve_ours(name: str) -> int:
     from poe_notebook.runtime.server import Listener
     from poe_notebook.runtime.slots import Slots
     from poe_notebook.server.app import build_app
-    from poe_notebook.trace.recorder import Trace
+    from poe_notebook.tracing.recorder import Trace
 
     redactor, key = Redactor(), Secret(KEY)
     redactor.add(key)
@@ -117,7 +117,7 @@ def _our_app_on_its_loop() -> Any:
     from poe_notebook.keys import Redactor, Secret
     from poe_notebook.runtime.slot import Slot
     from poe_notebook.server.app import build_app
-    from poe_notebook.trace.recorder import Trace
+    from poe_notebook.tracing.recorder import Trace
 
     class HostLoop:
         def call(self, callback: Callable[..., object], *args: Any) -> bool:

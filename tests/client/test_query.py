@@ -24,7 +24,7 @@ from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event, decode
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import DataResponse, MetaResponse, PartialResponse
-from poe_notebook.trace.recorder import Recording, Trace
+from poe_notebook.tracing.recorder import Recording, Trace
 
 REQUEST = QueryRequest.model_validate({**query("hi"), "access_key": KEY, "api_key": KEY})
 DONE = b"event: done\ndata: {}\n\n"

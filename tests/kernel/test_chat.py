@@ -261,6 +261,16 @@ def test_debug_shows_every_frame(chatty: Kernel) -> None:
     assert "poe_notebook/" in chatty.run("%poe chat Nobody hello --debug").error
 
 
+def test_the_trace_is_a_value(chatty: Kernel) -> None:
+    chatty.run("%poe chat Echo for the trace")
+    assert chatty.value("(fp.trace[-1].bot, fp.trace[-1].outcome, [e.type for e in fp.trace[-1].events])") == (
+        "Echo",
+        "done",
+        ["text", "done"],
+    )
+    assert "for the trace" in chatty.run("fp.trace[-1]").text
+
+
 def test_a_timeout_ends_the_answer_and_keeps_what_came(chatty: Kernel, tmp_path: Path) -> None:
     started = time.monotonic()
     ran = chatty.run(f"%poe chat Slow {tmp_path / 'y'} --new --timeout 0.5")

@@ -112,7 +112,8 @@ def test_magics_and_shell_commands_work_in_the_body(steady: Kernel) -> None:
         "async def get_response(request):\n    return 'yes'",
         "async def get_response(self, request):\n    yield self.text_event('yes')",
         "def get_response(request):\n    async def later():\n        yield 'yes'\n    return later()",
-        "import poe_notebook as fp\nclass A(fp.PoeBot):\n    async def get_response(self, request):\n        yield 'yes'",
+        "import poe_notebook as fp\nclass A(fp.PoeBot):\n"
+        "    async def get_response(self, request):\n        yield 'yes'",
         "import poe_notebook as fp\nclass A(fp.PoeBot):\n    def get_response(self, request):\n        return 'yes'",
         "import poe_notebook as fp\nclass A(fp.PoeBot):\n    def __init__(self, word):\n        self.word = word\n"
         "    async def get_response(self, request):\n        yield self.word\nbot = A('yes')",

@@ -53,7 +53,8 @@ def test_unloading_leaves_no_thread_port_stream_or_magic_and_loading_again_works
     assert "not found" in k.run("%poe bots").text
     assert (
         k.value(
-            "[name for name in ('poe', 'poebot') for kind in get_ipython().magics_manager.magics.values() if name in kind]"
+            "[name for name in ('poe', 'poebot')"
+            " for kind in get_ipython().magics_manager.magics.values() if name in kind]"
         )
         == []
     )

@@ -24,8 +24,8 @@ from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.server import endpoint
 from poe_notebook.server.app import build_app
 from poe_notebook.server.endpoint import InlineEndpoint
-from poe_notebook.trace.exchange import Exchange
-from poe_notebook.trace.recorder import CURRENT, Trace
+from poe_notebook.tracing.exchange import Exchange
+from poe_notebook.tracing.recorder import CURRENT, Trace
 
 REQUEST = QueryRequest.model_validate(query())
 

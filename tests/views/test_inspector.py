@@ -13,7 +13,7 @@ import pytest
 from poe_notebook.commands import VERBS
 from poe_notebook.errors import HandlerMistake
 from poe_notebook.protocol.events import encode
-from poe_notebook.trace.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
+from poe_notebook.tracing.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
 from poe_notebook.views.events_table import MAX_ROWS, data_of
 from poe_notebook.views.inspector import exchange_bundle, render_exchange_html, render_exchange_text
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poe_notebook.trace.exchange import Exchange, LogLine, Outcome, Raised, Recorded, Tap
+from poe_notebook.tracing.exchange import Exchange, LogLine, Outcome, Raised, Recorded, Tap
 from poe_notebook.views.ribbon import KINDS, MAX_GAPS, MAX_TICKS, Ribbon, ribbon_of
 from poe_notebook.views.ribbon_svg import COLOURS, axis_times, ribbon_svg
 from poe_notebook.views.ribbon_text import ribbon_text

@@ -18,7 +18,7 @@ from typing import Any
 
 from poe_notebook.errors import without_our_frames
 from poe_notebook.keys import Redactor
-from poe_notebook.trace.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
+from poe_notebook.tracing.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
 
 __all__ = ["CURRENT", "Recording", "Trace"]
 

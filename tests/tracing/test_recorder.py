@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from poe_notebook.keys import HIDDEN, Redactor, Secret
-from poe_notebook.trace.recorder import Recording, Trace
+from poe_notebook.tracing.recorder import Recording, Trace
 
 KEY = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3y00"
 
