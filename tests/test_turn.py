@@ -305,6 +305,16 @@ def test_a_stream_that_breaks_in_the_middle_keeps_what_came(
     assert kernel.trace[-1].outcome == "failed"
 
 
+def test_a_stream_that_is_given_up_is_closed(kernel: Kernel) -> None:
+    bad = b"event: file\ndata: {}\n\n"
+    with raw_server([response(HI + bad), *[HI * 1000, 0.005] * 400]) as server:
+        turn = a_turn(kernel, url=server.url)
+        assert turn.run().state == "failed"
+        started = time.monotonic()
+    assert time.monotonic() - started < 0.5  # the server met a closed connection, instead of 2 s of script
+    assert turn.reply.text == "hi"
+
+
 def test_no_task_is_left_after_turns_of_every_kind(kernel: Kernel) -> None:
     def names() -> list[str]:
         async def pumps() -> list[str]:

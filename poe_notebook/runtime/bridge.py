@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 __all__ = ["Bridge"]
 
@@ -36,7 +37,7 @@ class Bridge:
     # The writer's side.
 
     def put(self, item: bytes) -> bool:
-        """Hand one item over. False if nobody reads any more; if ``is_full`` then, await ``room``."""
+        """Hand one item over; if ``is_full`` then, await ``room``. False if nobody reads any more."""
         self._items.append(item)
         self._written_bytes += len(item)
         if self._reader_waits:
@@ -100,10 +101,14 @@ class Bridge:
         return True
 
     def _rouse(self) -> None:
-        if not self._reader.is_closed():
-            self._reader.call_soon_threadsafe(self._wake.set)
+        _set(self._wake, loop=self._reader)
 
     def _make_room(self) -> None:
         room, writer = self._room, self._writer
-        if room is not None and writer is not None and not writer.is_closed():
-            writer.call_soon_threadsafe(room.set)
+        if room is not None and writer is not None:
+            _set(room, loop=writer)
+
+
+def _set(event: asyncio.Event, *, loop: asyncio.AbstractEventLoop) -> None:
+    with suppress(RuntimeError):  # the loop has been closed, and nobody waits
+        loop.call_soon_threadsafe(event.set)

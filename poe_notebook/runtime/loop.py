@@ -23,7 +23,7 @@ T = TypeVar("T")
 _POLL_S = 0.05
 _CLOSE_S = 1.0
 _CANCEL_AGAIN_S = 0.4
-"""While closing, a task that swallowed its cancellation is cancelled again after this time; clean-up may take as long."""
+"""While closing, a task that swallowed its cancellation is cancelled again after this; clean-up may take as long."""
 _ITERATOR_CLOSE_S = 0.15
 """How long ending an iteration early waits for the iterator to have closed; Stop has to be done in half a second."""
 

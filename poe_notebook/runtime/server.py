@@ -13,8 +13,6 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from poe_notebook.errors import ServerError
@@ -90,11 +88,6 @@ class Listener:
     async def _start(self) -> None:
         import uvicorn
 
-        class Server(uvicorn.Server):
-            @contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                yield  # SIGINT belongs to the kernel
-
         config = uvicorn.Config(
             self._app,
             log_config=None,
@@ -106,7 +99,7 @@ class Listener:
             server_header=False,
         )
         self._logging.install()
-        self._server = Server(config)
+        self._server = uvicorn.Server(config)  # which takes signals over in a main thread alone
         self._serving = self._thread.submit(self._server.serve(sockets=[self._socket]))
         async with asyncio.timeout(_START_S):
             while not self._server.started:

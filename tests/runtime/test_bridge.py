@@ -91,6 +91,46 @@ def test_what_was_put_before_the_end_is_not_lost(loops: tuple[LoopThread, LoopTh
         assert reader.run(read(bridge)) == [b"last"]
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_comes_just_as_the_reader_begins_to_wait_is_not_lost(
+    loops: tuple[LoopThread, LoopThread], ends: bool
+) -> None:
+    class Meddling(asyncio.Event):
+        """Lets the writer act at the worst moment: after the reader has looked, before it waits."""
+
+        def clear(self) -> None:
+            super().clear()
+            if not bridge.has_ended:
+                if not ends:
+                    bridge.put(b"late")
+                bridge.has_ended = True
+
+    reader, _ = loops
+    bridge = reader.run(a_bridge())
+    bridge._wake = Meddling()
+    started = time.monotonic()
+    assert reader.run(read(bridge)) == ([] if ends else [b"late"])
+    assert time.monotonic() - started < 1
+
+
+def test_room_is_there_when_the_reader_has_taken_all(loops: tuple[LoopThread, LoopThread]) -> None:
+    reader, writer = loops
+    bridge = reader.run(a_bridge())
+
+    async def write() -> None:
+        bridge.put(b"x")
+        await bridge.room()
+
+    waiting = writer.submit(write())
+    time.sleep(0.02)
+    assert not waiting.done()
+    reading = reader.submit(read(bridge))
+    waiting.result(1)
+    bridge.end()
+    assert reading.result(1) == [b"x"]
+    writer.run(bridge.room())  # and at once if there is nothing to take
+
+
 def test_a_bridge_that_ends_empty_gives_nothing(loops: tuple[LoopThread, LoopThread]) -> None:
     reader, _ = loops
     bridge = reader.run(a_bridge())

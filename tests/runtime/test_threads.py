@@ -198,6 +198,23 @@ def test_the_generator_does_not_run_far_ahead(item: Any, most: int) -> None:
     assert max(asyncio.run(run())) <= most
 
 
+def test_what_comes_just_as_the_loop_begins_to_wait_is_not_lost() -> None:
+    async def run() -> None:
+        worker = module._Worker(iter([1]))  # type: ignore[arg-type]
+
+        class Meddling(asyncio.Event):
+            """Lets the thread act at the worst moment: after the loop has looked, before it waits."""
+
+            def clear(self) -> None:
+                super().clear()
+                worker.items.append((1, "late"))
+
+        worker._wake = Meddling()
+        await asyncio.wait_for(worker.more(), 1)
+
+    asyncio.run(run())
+
+
 def test_a_loop_that_closes_first_leaves_the_thread_to_end() -> None:
     started = threading.Event()
 

@@ -178,6 +178,14 @@ def test_a_line_grows_up_to_its_end() -> None:
     ]
 
 
+def test_a_line_belongs_to_one_exchange() -> None:
+    trace = a_trace()
+    first, second = server(trace), server(trace)
+    first.log("stdout", "a")
+    second.log("stdout", "b")
+    assert [[line.text for line in exchange.logs] for exchange in trace] == [["a"], ["b"]]
+
+
 def test_lines_of_several_threads_and_exchanges_stay_whole() -> None:
     trace = a_trace()
     pens = [server(trace), server(trace)]
