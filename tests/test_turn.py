@@ -58,7 +58,7 @@ class Handlers:
     async def blocking(self, request: Any) -> AsyncIterator[str]:
         yield "first "
         self.blocks.set()
-        time.sleep(0.8)
+        time.sleep(0.6)
         self.blocks.clear()
         yield "second"
 

@@ -197,6 +197,8 @@ def _encoder(kind: Any) -> Callable[[Any], Iterable[Encoded]] | None:
 
 
 def _encode_response(response: Any) -> Iterable[Encoded]:
+    if type(response).__name__ == "PartialResponse" and response.model_fields_set == _ONLY_TEXT:
+        return [("text", encode_text(response.text))]  # most of what a bot of fastapi_poe gives
     return [(type_, encode(type_, data)) for type_, data in response_to_event(response)]
 
 

@@ -5,11 +5,13 @@ No I/O and no clock here; whoever records passes times in. All times are seconds
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
-__all__ = ["Chunk", "Exchange", "LogLine", "Outcome", "Raised", "Recorded", "Tap"]
+__all__ = ["Chunk", "Events", "Exchange", "LogLine", "Outcome", "Raised", "Recorded", "Tap"]
 
 Outcome = Literal["open", "done", "failed", "stopped", "refused"]
 """``open``: still answering; ``failed``: ended by an ``error`` event; ``stopped``: the reader left or pressed Stop;
@@ -22,6 +24,49 @@ class Recorded(NamedTuple):
     at_s: float
     type: str
     raw: bytes
+
+
+class Events(Sequence[Recorded]):
+    """Recorded events, kept in columns.
+
+    An object for each would take twice the memory and, at the hundreds of thousands that a trace holds, make each full
+    garbage collection a pause that is felt (measured with 300,000: 34 ms instead of 17).
+    """
+
+    __slots__ = ("_raws", "_times_s", "_types")
+
+    def __init__(self, events: Iterable[Recorded] = ()) -> None:
+        self._times_s: array[float] = array("d")
+        self._types: list[str] = []
+        self._raws: list[bytes] = []
+        for event in events:
+            self.add(*event)
+
+    def add(self, at_s: float, type: str, raw: bytes) -> None:
+        """Append one event."""
+        self._times_s.append(at_s)
+        self._types.append(type)
+        self._raws.append(raw)  # the last, since this column tells how many there are to whoever reads meanwhile
+
+    def __len__(self) -> int:
+        return len(self._raws)
+
+    @overload
+    def __getitem__(self, index: int) -> Recorded: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Recorded]: ...
+    def __getitem__(self, index: int | slice) -> Recorded | list[Recorded]:
+        places = range(len(self))[index]
+        return self._at(places) if isinstance(places, int) else [self._at(place) for place in places]
+
+    def __iter__(self) -> Iterator[Recorded]:
+        return map(Recorded, self._times_s, self._types, self._raws)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def _at(self, place: int) -> Recorded:
+        return Recorded(self._times_s[place], self._types[place], self._raws[place])
 
 
 class Chunk(NamedTuple):
@@ -63,7 +108,7 @@ class Tap:
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    events: list[Recorded] = field(default_factory=list)
+    events: Sequence[Recorded] = field(default_factory=Events)
     chunks: list[Chunk] = field(default_factory=list)
     ended_s: float | None = None
     omitted: int = 0
@@ -94,7 +139,7 @@ class Exchange:
     note: str = ""
 
     @property
-    def events(self) -> list[Recorded]:
+    def events(self) -> Sequence[Recorded]:
         """The answer's events, as the bot's end saw them if it is here, else as the asker's end did."""
         tap = self.server if self.server is not None and self.server.events else self.client
         return tap.events if tap is not None else []

@@ -18,7 +18,7 @@ from typing import Any
 
 from poe_notebook.errors import without_our_frames
 from poe_notebook.keys import Redactor
-from poe_notebook.tracing.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
+from poe_notebook.tracing.exchange import Chunk, Events, Exchange, LogLine, Outcome, Raised, Tap
 
 __all__ = ["CURRENT", "Recording", "Trace"]
 
@@ -33,7 +33,7 @@ _EXCHANGE_SHARE = 4
 """One end of one exchange may fill this part of the bound; what comes after that is only counted."""
 _COUNT_SHARE, _STEP_SHARE = 64, 1024
 """The bound is checked each time that this part of it has been written; each pen tells of it in such steps."""
-_EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 2000, 170, 130, 200
+_EXCHANGE_BYTES, _EVENT_BYTES, _CHUNK_BYTES, _LINE_BYTES = 2000, 60, 130, 200
 """What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
 _KEPT_ERRORS = 10
 _MESSAGE_CHARS, _TRACEBACK_CHARS = 10_000, 100_000
@@ -46,6 +46,7 @@ class Recording:
     """One end's view of one exchange, while it is being written."""
 
     __slots__ = (
+        "_add",
         "_clean",
         "_other",
         "_room_bytes",
@@ -58,8 +59,9 @@ class Recording:
     )
 
     def __init__(self, exchange: Exchange, tap: Tap, *, start: float, trace: Trace) -> None:
+        events = tap.events = Events()
         self.exchange, self.tap, self.size_bytes = exchange, tap, 0
-        self._start, self._trace, self._clean = start, trace, trace.redactor.bytes
+        self._start, self._trace, self._clean, self._add = start, trace, trace.redactor.bytes, events.add
         self._room_bytes, self._untold_bytes = trace.exchange_bytes, 0
         self._other: Recording | None = None
 
@@ -87,7 +89,7 @@ class Recording:
         """Write down one event as it crosses this end; gives its time, in seconds since the exchange began."""
         at_s, clean = time.monotonic() - self._start, self._clean(raw)
         if self._takes(len(clean) + _EVENT_BYTES):
-            self.tap.events.append(Recorded(at_s, type, clean))
+            self._add(at_s, type, clean)
         return at_s
 
     def chunk(self, size_bytes: int) -> None:

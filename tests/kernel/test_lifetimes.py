@@ -10,7 +10,7 @@ import time
 import kernels
 from kernels import Kernel
 
-DEFINE = "%%poebot Shout\nasync def get_response(request):\n    yield request.query[-1].content.upper()\n"
+DEFINE = "%%poebot Shout --port 0\nasync def get_response(request):\n    yield request.query[-1].content.upper()\n"
 LATE = ("fastapi", "httpx", "uvicorn", "ipywidgets", "anywidget", "pydantic", "pyngrok", "markdown_it", "nh3")
 
 
@@ -121,7 +121,7 @@ def test_a_second_kernel_takes_another_port_by_itself_and_says_so_if_one_was_ask
     fresh_kernel.run(DEFINE)
     port = port_of(fresh_kernel)
     with kernels.kernel() as other:
-        refused = other.run(DEFINE.replace("%%poebot Shout", f"%%poebot Shout --port {port}"))
+        refused = other.run(DEFINE.replace("--port 0", f"--port {port}"))
         assert f"Port {port} of 127.0.0.1 is taken" in refused.error
         assert f"--port {port + 1}" in refused.error
         assert other.run(DEFINE).status == "ok"

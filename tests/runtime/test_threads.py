@@ -134,7 +134,7 @@ def test_closing_does_not_wait_for_a_generator_that_blocks() -> None:
     def blocking() -> Generator[int, None, None]:
         try:
             yield 1
-            time.sleep(0.8)
+            time.sleep(0.6)
             yield 2
             closed.append(-1)
         finally:
