@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import Event
+from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.limits import PROTOCOL_VERSION
 from poe_notebook.protocol.messages import Attachment, ProtocolMessage, Sender
@@ -162,10 +163,8 @@ _TAKE: dict[str, Callable[[Reply, Event], None]] = {
 def _string(event: Event, key: str) -> str:
     value = event.data.get(key)
     if not isinstance(value, str):
-        raise BotProtocolError(
-            f"A {event.type!r} event came with {key} = {value!r}.",
-            why=f"The Poe protocol wants a string under {key!r} in the data of {event.type!r}.",
-        )
+        found = f"has {kind_of(value)} as" if key in event.data else "comes without"
+        raise BotProtocolError(f"A {event.type!r} event {found} {key!r}.", why="The Poe protocol wants a string there.")
     return value
 
 

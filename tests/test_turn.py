@@ -288,8 +288,8 @@ HI = b'event: text\ndata: {"text": "hi"}\n\n'
     [
         (b"", "broke off"),
         (b"event: text\ndata: {\n\n", "is no JSON"),
-        (b'event: text\ndata: {"text": 5}\n\nevent: text\ndata: {"text": "more"}\n\n', "came with text = 5"),
-        (b"event: file\ndata: {}\n\n" + HI * 1000, "came with url = None"),
+        (b'event: text\ndata: {"text": 5}\n\nevent: text\ndata: {"text": "more"}\n\n', "has a number as 'text'"),
+        (b"event: file\ndata: {}\n\n" + HI * 1000, "comes without 'url'"),
     ],
 )
 @pytest.mark.parametrize("is_async", [False, True])

@@ -9,12 +9,12 @@ from the header, keeps a byte order mark, and holds an event that ends in CR bac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import NamedTuple
 
 import httpx
 
-from poe_notebook.errors import BotError
+from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import KNOWN_TYPES, Event, decode
 from poe_notebook.tracing.recorder import Recording
 
@@ -98,8 +98,13 @@ def is_event_stream(response: httpx.Response) -> bool:
     return media_type.strip().lower() == "text/event-stream"
 
 
-async def decoded(response: httpx.Response, recording: Recording | None) -> AsyncGenerator[Event, None]:
-    """Give the events of an answer up to ``done`` or ``error``. Raises ``BotError`` if it breaks off before."""
+async def decoded(
+    response: httpx.Response, recording: Recording | None, *, clean: Callable[[str], str]
+) -> AsyncGenerator[Event, None]:
+    """Give the events of an answer up to ``done`` or ``error``. Raises ``BotError`` if it breaks off before.
+
+    ``clean`` takes keys out of what an error quotes.
+    """
     now_s = asyncio.get_running_loop().time
     start_s, decoder, chunks = now_s(), Decoder(), response.aiter_bytes()
     async for chunk in chunks:
@@ -107,13 +112,20 @@ async def decoded(response: httpx.Response, recording: Recording | None) -> Asyn
             recording.chunk(len(chunk))
         for type_, data, raw in decoder.feed(chunk):
             at_s = recording.event(type_, raw) if recording is not None else now_s() - start_s
-            yield decode(type_, data, at_s)
+            yield _decode(type_, data, at_s, clean=clean)
             if type_ in _ENDS:
                 await _read_to_the_end(chunks)
                 return
     raise BotError(
         "The bot's answer broke off without a done event.", why="An answer ends with done, or with error and done."
     )
+
+
+def _decode(type_: str, data: str, at_s: float, *, clean: Callable[[str], str]) -> Event:
+    try:
+        return decode(type_, data, at_s)
+    except BotProtocolError:
+        return decode(type_, clean(data), at_s)  # raises again, and quotes what is clean
 
 
 async def _read_to_the_end(chunks: AsyncIterator[bytes]) -> None:

@@ -54,22 +54,23 @@ async def stream_events(
     """
     http = session or client_for_this_loop(is_local=is_local)
     body, headers = _body(request), _headers(key, extra_headers or {})
+    redactor = Redactor()
+    redactor.add(key)
     try:
         async with http.stream("POST", url, content=body, headers=headers) as response:
             if recording is not None:
                 recording.answered(response.status_code, response.headers)
             if not is_event_stream(response):
-                raise await _refusal(response, key)
-            async with aclosing(decoded(response, recording)) as events:
+                raise await _refusal(response, redactor)
+            async with aclosing(decoded(response, recording, clean=redactor.text)) as events:
                 async for event in events:
                     yield event
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
         # Without their own words, which may quote a header.
         raise BotErrorNoRetry(f"{url} cannot be queried.", why="The address or a header is malformed.") from None
     except httpx.HTTPError as error:
-        raise BotError(
-            f"The connection to {url} failed: {str(error) or type(error).__name__}.", why=_reason(error)
-        ) from error
+        what = redactor.text(str(error)) or type(error).__name__
+        raise BotError(f"The connection to {url} failed: {what}.", why=_reason(error)) from error
 
 
 def _headers(key: Secret, extra: dict[str, str]) -> httpx.Headers:
@@ -108,11 +109,9 @@ def _body(request: QueryRequest) -> bytes:
         raise BotErrorNoRetry(f"The query cannot be sent: {error}.", why="A query is one JSON object.") from error
 
 
-async def _refusal(response: httpx.Response, key: Secret) -> BotError:
-    redactor = Redactor()
-    redactor.add(key)
+async def _refusal(response: httpx.Response, redactor: Redactor) -> BotError:
     status, text = response.status_code, redactor.text(await _start_of(response))[:_SHOWN_BODY_CHARS] or "no text"
-    what = f"The bot's server answered {status} {response.reason_phrase}: {text}"
+    what = f"The bot's server answered {status} {redactor.text(response.reason_phrase)}: {text}"
     if status == 200:
         return BotError(what, why="An answer is an event stream, and this is none.")
     if status in (401, 403):

@@ -116,8 +116,8 @@ class Recording:
         raised = self.exchange.raised = Raised(
             at_s=self.now_s(),
             type=type(error).__qualname__,
-            message=clean(_message(error)[:_MESSAGE_CHARS]),
-            lines=clean(_traceback(error, self._trace.label)[-_TRACEBACK_CHARS:]).split("\n"),
+            message=clean(_message(error))[:_MESSAGE_CHARS],
+            lines=clean(_traceback(error, self._trace.label))[-_TRACEBACK_CHARS:].split("\n"),
             error=error,
         )
         self._takes(len(raised.message) + sum(map(len, raised.lines)))

@@ -448,8 +448,10 @@ def test_blanks_around_a_key_are_no_part_of_it() -> None:
         [response(f"{'x' * 490} {KEY}".encode(), status="500 No", content_type="text/plain")],
         [response(an_error(text=f"your key {KEY} is bad", allow_retry=False))],
         [b""],
+        [response(b"", status=f"403 {KEY}", content_type="text/plain")],
+        [response(f"event: text\ndata: {'x' * 180} {KEY}\n\n".encode())],
     ],
-    ids=["refusal", "cut refusal", "error event", "cut"],
+    ids=["refusal", "cut refusal", "error event", "cut", "reason", "no JSON"],
 )
 def test_a_key_that_a_server_sends_back_is_in_no_exception(script: list[Piece]) -> None:
     _, error, _ = asked(script)
