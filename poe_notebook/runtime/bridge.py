@@ -14,8 +14,7 @@ from contextlib import suppress
 __all__ = ["Bridge"]
 
 _HIGH_BYTES = 64 * 1024
-"""The writer waits above this: about what uvicorn, too, holds back for a slow socket (eight times as much was no faster,
-measured)."""
+"""The writer waits above this: as much as uvicorn, too, holds for a slow socket. Eight times that was no faster."""
 _IDLE_S = 15.0
 """After this silence the reader gets an empty item, to be sent as a keep-alive comment; sse-starlette's interval."""
 

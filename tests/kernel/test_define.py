@@ -49,6 +49,7 @@ def test_a_new_generation_answers_at_the_same_address(steady: Kernel) -> None:
 def test_a_cell_that_fails_leaves_the_old_generation_serving_and_stops_run_all(
     steady: Kernel, body: str, said: str
 ) -> None:
+    steady.send("import time; time.sleep(0.3)")  # so that both of these are queued when the first one fails
     failing, after = steady.send(f"%%poebot Steady\n{body}\n"), steady.send("print('this ran')")
     steady.wait(failing)
     steady.settle(0.2)
