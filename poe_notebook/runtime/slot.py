@@ -7,7 +7,6 @@ loop, never on the server's; this is the one place where an answer crosses from 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import Context, copy_context
@@ -22,6 +21,7 @@ from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
+from poe_notebook.server.hooks import call_hook
 from poe_notebook.tracing.exchange import Outcome
 from poe_notebook.tracing.recorder import CURRENT, Recording
 
@@ -144,7 +144,7 @@ class Slot:
         function = getattr(generation.servable.bot, method, None)
         if function is None:
             return None
-        calling = _call(function, args, recording)
+        calling = call_hook(function, *args, recording=recording)
         return await asyncio.wrap_future(generation.context.copy().run(generation.thread.submit, calling))
 
     def _current(self, recording: Recording) -> Generation:
@@ -193,12 +193,3 @@ async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, r
             pause = 2 * count
             await bridge.room()
     return outcome
-
-
-async def _call(function: Callable[..., Any], args: tuple[Any, ...], recording: Recording) -> Any:
-    CURRENT.set(recording)
-    try:
-        result = function(*args)
-        return await result if inspect.isawaitable(result) else result
-    except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop, were they to leave a task
-        raise RuntimeError(f"{type(error).__name__} came out of a method of the bot") from error

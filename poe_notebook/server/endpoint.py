@@ -7,7 +7,6 @@ leaves at once, and closing the answer cancels it wherever it waits.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -18,6 +17,7 @@ from poe_notebook.bot.direct import in_threadpool
 from poe_notebook.bot.handlers import servable
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.server.hooks import call_hook
 from poe_notebook.tracing.exchange import Outcome
 from poe_notebook.tracing.recorder import CURRENT, Recording
 
@@ -63,14 +63,7 @@ class InlineEndpoint:
     async def call(self, method: str, *args: Any, recording: Recording) -> Any:
         """Call one of the bot's other methods (settings, reports); None if it has no such method."""
         function = getattr(self._servable.bot, method, None)
-        if function is None:
-            return None
-        CURRENT.set(recording)
-        try:
-            result = function(*args)
-            return await result if inspect.isawaitable(result) else result
-        except (SystemExit, KeyboardInterrupt) as error:  # which would end the server
-            raise RuntimeError(f"{type(error).__name__} came out of a method of the bot") from error
+        return None if function is None else await call_hook(function, *args, recording=recording)
 
     async def _handle(
         self, request: QueryRequest, context: RequestContext, recording: Recording, batches: _Batches
