@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere."""
+    """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere.
+
+    ``choices`` are what a word is completed to, by its name; a word named ``BOT`` is completed to the bots served.
+    """
 
     name: str
     summary: str
@@ -39,6 +42,7 @@ class Command:
     options: tuple[Option, ...] = ()
     examples: tuple[str, ...] = ()
     prefix: str = "%poe "
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def usage(self) -> str:

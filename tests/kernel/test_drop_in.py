@@ -59,7 +59,7 @@ def test_the_sync_functions_work_in_a_cell(fresh_kernel: Kernel) -> None:
     k.run(PASTED.replace("fastapi_poe", "poe_notebook"))
     ran = k.run(
         "import poe_notebook as fp\n"
-        "slot = __import__('poe_notebook.session').session.current_session().slots.named('Pasted')\n"
+        "slot = __import__('poe_notebook.session').session.current_session().serving.slots.named('Pasted')\n"
         "base = fp.bots()[0].address.rsplit('/', 1)[0] + '/'\n"
         "message = fp.ProtocolMessage(role='user', content='abc')\n"
         "parts = fp.get_bot_response_sync([message], 'Pasted', slot.access_key.reveal(), base_url=base)\n"
