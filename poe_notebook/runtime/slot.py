@@ -45,21 +45,26 @@ class Generation:
 class Lease:
     """A running answer's hold on its generation.
 
-    ``outcome`` is how its handler ended, ``stopped`` until it has; once it ``cleans_up``, a stop leaves it to that.
+    ``outcome`` is how its handler ended, ``stopped`` until it has, and ``ended_s`` when; once it ``cleans_up``, a stop
+    leaves it to that.
     """
 
     generation: Generation
     recording: Recording
     bridge: Bridge
     outcome: Outcome = "stopped"
+    ended_s: float = 0.0
     cleans_up: bool = False
     _task: asyncio.Task[None] | None = None
 
     def start(self, handling: Coroutine[Any, Any, None], *, ended: Callable[[Lease], None]) -> None:
-        """Start the handler on its loop; ``ended`` is called when it has ended, even if it never came to run."""
+        """Start the handler on its loop; ``ended`` is called when it has ended, even if it never came to run.
+
+        That is on the reader's loop.
+        """
         if not self.generation.thread.call(self._start, handling, ended):
             handling.close()
-            ended(self)
+            self._have_ended(ended)
 
     def stop(self) -> None:
         """End the answer for its reader and cancel the handler. One that blocks is cancelled when it comes back."""
@@ -80,7 +85,12 @@ class Lease:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.recording.raised(error)
-        ended(self)
+        self._have_ended(ended)
+
+    def _have_ended(self, ended: Callable[[Lease], None]) -> None:
+        """Have the end told on the reader's loop, where what was put before it is told of too."""
+        self.ended_s = self.recording.now_s()
+        self.bridge.on_reader(lambda: ended(self))
 
 
 class Slot:
@@ -124,7 +134,7 @@ class Slot:
         self, request: QueryRequest, context: RequestContext, recording: Recording
     ) -> AsyncGenerator[bytes, None]:
         """Answer on the current generation's loop, and give the bytes on this one. Closing it cancels the handler."""
-        lease = Lease(self._current(recording), recording, Bridge())
+        lease = Lease(self._current(recording), recording, Bridge(recording.batch))
         lease.generation.leases.add(lease)
         self._changed(self)
         lease.start(self._handle(lease, request, context), ended=self._release)
@@ -161,14 +171,14 @@ class Slot:
         )
         async with aclosing(events):
             try:
-                lease.outcome = await _hand_over(events, lease.bridge, recording)
+                lease.outcome = await _hand_over(events, lease.bridge)
             finally:
                 lease.cleans_up = True
 
     def _release(self, lease: Lease) -> None:
-        recording = lease.recording
-        note = f"The handler was cancelled after {recording.now_s():.2f} s." if lease.outcome == "stopped" else ""
-        recording.end(lease.outcome, note)
+        note = f"The handler was cancelled after {lease.ended_s:.2f} s." if lease.outcome == "stopped" else ""
+        lease.bridge.tell()
+        lease.recording.end(lease.outcome, note, at_s=lease.ended_s)
         lease.generation.leases.discard(lease)
         self.answered += lease.outcome == "done"
         self.failed += lease.outcome == "failed"
@@ -176,11 +186,10 @@ class Slot:
         self._changed(self)
 
 
-async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, recording: Recording) -> Outcome:
+async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge) -> Outcome:
     count, pause = 0, 1
     outcome: Outcome = "done"
     async for type_, raw in events:
-        recording.event(type_, raw)
         if type_ == "error":
             outcome = "failed"
         if not bridge.put(raw):

@@ -5,7 +5,6 @@ No I/O and no clock here; whoever records passes times in. All times are seconds
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -114,6 +113,7 @@ class Tap:
     """What one end saw of the answer: ``server`` is the bot's end, ``client`` the asker's.
 
     ``omitted`` counts the events, chunks and log lines that came after the trace had no more room for this exchange.
+    Any sequence of events may be given; they are kept in columns.
     """
 
     status: int | None = None
@@ -123,15 +123,14 @@ class Tap:
     ended_s: float | None = None
     omitted: int = 0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.events, Events):
+            self.events = Events(self.events)
+
     @property
     def size_bytes(self) -> int:
         """What its events and chunks take, roughly."""
         return self.events.size_bytes + EVENT_BYTES * len(self.events) + 130 * len(self.chunks)
-
-    @classmethod
-    def of(cls, events: Iterable[Recorded], *, status: int = 200, **fields: Any) -> Tap:
-        """Make a tap from events that are values already."""
-        return cls(status, events=Events(events), **fields)
 
     @classmethod
     def starting(cls, start_s: float) -> Tap:

@@ -105,7 +105,7 @@ class Recording:
             self.tap.events.add(time_s, type, clean)
         return time_s - self.start_s
 
-    def batch(self, raws: Sequence[bytes], joined: bytes, *, times_s: Sequence[float]) -> None:
+    def batch(self, raws: Sequence[bytes], joined: bytes, times_s: Sequence[float]) -> None:
         """Write down several events that crossed together: ``joined`` is all of them, ``times_s`` the clock's times."""
         redact = self._book.redactor.bytes
         if redact(joined) is not joined:
@@ -154,10 +154,10 @@ class Recording:
         if self._takes(_REPORT_BYTES + len(text) + size_of(values)):
             self.exchange.reports.append(report)
 
-    def end(self, outcome: Outcome, note: str = "") -> None:
+    def end(self, outcome: Outcome, note: str = "", *, at_s: float | None = None) -> None:
         """Close this end. The first end to say how it went is believed, but ``stopped`` outranks ``done``."""
         if self.tap.ended_s is None:
-            self.tap.ended_s = self.now_s()
+            self.tap.ended_s = self.now_s() if at_s is None else at_s
         if self.exchange.outcome == "open" or outcome == "stopped":
             self.exchange.outcome = outcome
         if note:

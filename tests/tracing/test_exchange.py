@@ -25,7 +25,7 @@ def an_exchange(**fields: Any) -> Exchange:
 def answering(*events: tuple[str, dict[str, Any]]) -> Exchange:
     """An exchange whose answer has these events, a tenth of a second apart."""
     recorded = [Recorded((at + 1) / 10, type_, encode(type_, data)) for at, (type_, data) in enumerate(events)]
-    return an_exchange(server=Tap.of(recorded, ended_s=1.0), outcome="done")
+    return an_exchange(server=Tap(200, events=recorded, ended_s=1.0), outcome="done")
 
 
 def test_events_are_a_sequence_of_what_was_recorded() -> None:
@@ -105,17 +105,17 @@ def test_events_are_read_whole_while_another_thread_writes() -> None:
 def test_times_are_read_off_the_events_and_the_ends() -> None:
     exchange = an_exchange()
     assert (list(exchange.events), exchange.first_text_s, exchange.duration_s) == ([], None, None)
-    exchange.client = Tap.of(THREE, ended_s=0.7)
+    exchange.client = Tap(200, events=THREE, ended_s=0.7)
     assert exchange.first_text_s == 0.2
     assert exchange.duration_s == 0.7
     assert exchange.gaps_s == pytest.approx([0.1, 0.1, 0.3])
-    exchange.server = Tap.of([Recorded(0.05, "replace_response", b"")], ended_s=0.6)
+    exchange.server = Tap(200, events=[Recorded(0.05, "replace_response", b"")], ended_s=0.6)
     assert exchange.first_text_s == 0.05
     assert exchange.duration_s == 0.7
 
 
 def test_an_end_that_saw_nothing_leaves_the_word_to_the_other() -> None:
-    exchange = an_exchange(server=Tap(status=200), client=Tap.of(THREE))
+    exchange = an_exchange(server=Tap(status=200), client=Tap(200, events=THREE))
     assert exchange.seen is exchange.client
     exchange.client = None
     assert exchange.seen is exchange.server
@@ -132,7 +132,7 @@ def test_the_text_is_what_a_reader_sees_at_the_end() -> None:
         ("done", {}),
     )
     assert exchange.text == "Hi ☕ \ud83d"
-    exchange.server = Tap.of([Recorded(0.1, "text", b'event: text\ndata: {"text":"broken}\n\n')])
+    exchange.server = Tap(200, events=[Recorded(0.1, "text", b'event: text\ndata: {"text":"broken}\n\n')])
     assert exchange.text == ""
 
 

@@ -235,7 +235,7 @@ def test_no_key_is_kept_wherever_it_comes_in() -> None:
     )
     raws = [f'event: text\ndata: {{"text":"{text}"}}\n\n'.encode() for text in ("a", KEY, "b")]
     pen.event("text", raws[1])
-    pen.batch(raws, b"".join(raws), times_s=[1.0, 2.0, 3.0])
+    pen.batch(raws, b"".join(raws), [1.0, 2.0, 3.0])
     pen.log("stdout", f"key {KEY}\n")
     pen.raised(_raised_with_a_key())
     pen.blocked(Place("x.py", 1), from_s=0.0, length_s=1.0, inside=KEY)
@@ -287,7 +287,7 @@ def test_events_of_a_batch_keep_their_own_times() -> None:
     pen = server(trace)
     raws = [encode_text("a"), encode("file", {"name": "b"}), encode("done", {})]
     start_s = pen.start_s
-    pen.batch(raws, b"".join(raws), times_s=[start_s + 0.25, start_s + 0.5, start_s + 1.0])
+    pen.batch(raws, b"".join(raws), [start_s + 0.25, start_s + 0.5, start_s + 1.0])
     assert [(event.at_s, event.type, event.raw) for event in trace[0].events] == [
         (pytest.approx(at_s), type_, raw)
         for at_s, type_, raw in zip((0.25, 0.5, 1.0), ("text", "file", "done"), raws, strict=True)
@@ -304,7 +304,7 @@ def test_the_end_of_an_answer_is_kept_when_there_is_no_room_for_the_rest() -> No
             for raw in raws:
                 pen.event(raw[7:].split(b"\n")[0].decode(), raw)
         else:
-            pen.batch(raws, b"".join(raws), times_s=[1.0] * len(raws))
+            pen.batch(raws, b"".join(raws), [1.0] * len(raws))
         kept = pen.tap.events.types
         assert kept[-3:] == ["text", "error", "done"]
         assert 10 < len(kept) < 30
@@ -508,7 +508,7 @@ def test_an_exchange_from_elsewhere_gets_the_next_number_and_counts() -> None:
     trace = a_trace(max_bytes=1_000_000)
     server(trace)
     for _ in range(60):
-        from_elsewhere = Exchange(1, "Old", "query", datetime.now(UTC), server=Tap.of([], status=200))
+        from_elsewhere = Exchange(1, "Old", "query", datetime.now(UTC), server=Tap(200))
         for n in range(20):
             from_elsewhere.events.add(float(n), "text", encode_text("x" * 1000))
         trace.add(from_elsewhere)
