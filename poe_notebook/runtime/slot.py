@@ -18,6 +18,7 @@ from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.runtime.blocking import BlockedLoopWatch
 from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
@@ -96,9 +97,17 @@ class Lease:
 class Slot:
     """One bot's address. ``changed`` is called, from any thread, whenever what the status line shows has changed."""
 
-    def __init__(self, name: str, *, path: str, access_key: Secret, changed: Callable[[Slot], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        path: str,
+        access_key: Secret,
+        changed: Callable[[Slot], None],
+        watch: BlockedLoopWatch,
+    ) -> None:
         self.name, self.path, self.access_key = name, path, access_key
-        self._changed = changed
+        self._changed, self._watch = changed, watch
         self.generations: list[Generation] = []
         self.current: Generation | None = None
         self.answered = 0
@@ -136,6 +145,7 @@ class Slot:
         """Answer on the current generation's loop, and give the bytes on this one. Closing it cancels the handler."""
         lease = Lease(self._current(recording), recording, Bridge(recording.batch))
         lease.generation.leases.add(lease)
+        self._watch.begin(lease.generation.thread)
         self._changed(self)
         lease.start(self._handle(lease, request, context), ended=self._release)
         try:
@@ -178,6 +188,8 @@ class Slot:
     def _release(self, lease: Lease) -> None:
         note = f"The handler was cancelled after {lease.ended_s:.2f} s." if lease.outcome == "stopped" else ""
         lease.bridge.tell()
+        ended_at_s = lease.recording.start_s + lease.ended_s
+        self._watch.end(lease.generation.thread, lease.recording, at_s=ended_at_s)
         lease.recording.end(lease.outcome, note, at_s=lease.ended_s)
         lease.generation.leases.discard(lease)
         self.answered += lease.outcome == "done"

@@ -16,7 +16,7 @@ from typing import Any
 from poe_notebook.errors import without_our_frames
 from poe_notebook.tracing.exchange import Place, Raised
 
-__all__ = ["Label", "authors_place", "raised_of"]
+__all__ = ["Label", "authors_place", "innermost_place", "raised_of"]
 
 Label = Callable[[str], str | None]
 """Gives the name that a reader knows a code file by, ``Cell In[3]`` for a notebook's; none if it has no other."""
@@ -50,6 +50,11 @@ def authors_place(frame: FrameType | None, *, label: Label, clean: Callable[[str
             return _place(frame, frame.f_lineno, label=label, clean=clean)
         frame = frame.f_back
     return None
+
+
+def innermost_place(frame: FrameType, *, label: Label, clean: Callable[[str], str]) -> Place:
+    """Give the line that a frame is at, whoever wrote it."""
+    return _place(frame, frame.f_lineno, label=label, clean=clean)
 
 
 def _authors_frame(frames: TracebackType | None, label: Label) -> TracebackType | None:
