@@ -10,7 +10,7 @@ import mimetypes
 import re
 import unicodedata
 
-__all__ = ["BINARY", "clean_name", "content_type_of", "is_text"]
+__all__ = ["BINARY", "clean_name", "content_type_of", "is_text", "is_text_kind"]
 
 BINARY = "application/octet-stream"
 _UNNAMED = "file"
@@ -105,7 +105,7 @@ def _signed(content: bytes, named: str | None) -> str | None:
     if content[:4] == b"\x1a\x45\xdf\xa3":
         return _named_or(named, "audio/webm", "video/webm" if b"webm" in content[:64] else "video/x-matroska")
     if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        is_document = named is not None and named.startswith("application/") and not _is_text_kind(named)
+        is_document = named is not None and named.startswith("application/") and not is_text_kind(named)
         return named if is_document else "application/zip"
     if b"%PDF-" in content[:_PDF_WITHIN_BYTES]:
         return "application/pdf"
@@ -122,8 +122,9 @@ def _unsigned(content: bytes, named: str | None) -> str:
     """Give the kind that the name says, unless the content speaks against it."""
     if named is None or named in _ONLY_WITH_SIGNATURE:
         return "text/plain" if is_text(content) else BINARY
-    return BINARY if _is_text_kind(named) and not is_text(content) else named
+    return BINARY if is_text_kind(named) and not is_text(content) else named
 
 
-def _is_text_kind(kind: str) -> bool:
+def is_text_kind(kind: str) -> bool:
+    """Whether files of a kind are text that people can read as it stands."""
     return kind.startswith("text/") or kind.endswith(("json", "xml", "yaml", "toml", "jsonl", "javascript"))
