@@ -24,6 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "bot": {"protocol", "client"},
     "server": {"bot", "tracing", "keys", "protocol"},
     "conversation": {"protocol", "tracing"},
+    "simulator": {"protocol", "tracing", "bot", "server", "client", "conversation", "keys"},
     "runtime": {"server", "bot", "tracing", "keys", "protocol"},
     "views": {"protocol", "tracing", "conversation"},
     "arguments": set(),
