@@ -54,8 +54,12 @@ class Chats:
         learn_keys(self._trace.redactor)
         route = self.route(bot, via)
         if new or (bot, route) not in self._conversations:
-            self._conversations[bot, route] = Conversation(bot)
+            self._conversations[bot, route] = self.conversation(bot, route=route)
         return self.next_turn(self._conversations[bot, route], message, route=route, **options)
+
+    def conversation(self, bot: str, *, route: str) -> Conversation:
+        """Begin a conversation with a bot, for ``next_turn``."""
+        return Conversation(bot, user_id=None if route == "poe" else self._simulator().user_id)
 
     def next_turn(
         self,
@@ -170,7 +174,7 @@ class Chats:
                 why="Poe then shows no button to attach one.",
                 now="Let the bot allow them: settings = fp.SettingsResponse(allow_attachments=True)",
             )
-        images = [file for file in attach if (file.content_type or "").startswith("image/")]
+        images = [file for file in attach if file.is_image]
         if settings.enable_image_comprehension and len(images) > IMAGES_PER_MESSAGE:
             raise CommandError(
                 f"{len(images)} images are attached, and {bot} has enable_image_comprehension on.",
@@ -208,8 +212,7 @@ async def _by_simulator(
     """Have the simulated Poe ask a bot for the user, with the values of its parameter controls."""
     last = request.query[-1]
     last.parameters = {**(await simulator.poe.settings.of(bot)).parameters, **last.parameters}
-    name = last.sender.name if last.sender is not None else None
-    asker = Asker(request.user_id, name)
+    asker = Asker(request.user_id, is_in_chat=True)
     async with aclosing(simulator.poe.ask(bot, request, asker=asker, asking=asking)) as events:
         async for event in events:
             yield event

@@ -46,14 +46,14 @@ class Accounts:
 
     def is_known(self, key: str) -> bool:
         """Whether a key is a user's or a served bot's."""
-        return self.is_user(key) or self._directory.of_key(key) is not None
+        return self.is_user(key) or bool(self._directory.of_key(key))
 
     def asker(self, key: str, request: QueryRequest) -> Asker | None:
         """Give who asks with this key; none if nobody has it.
 
         Several bots may share a key, that of POE_ACCESS_KEY; then the message being answered tells them apart.
         """
-        bots = self._directory.all_of_key(key)
+        bots = self._directory.of_key(key)
         if bots:
             answering = self._answering.get(request.message_id)
             bot = next((bot for bot in bots if bot.name == answering), bots[0])

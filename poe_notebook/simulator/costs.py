@@ -53,7 +53,7 @@ class Costs:
 
     def _query(self, query_id: str, body: Any) -> Query:
         key = body.get("access_key") if isinstance(body, dict) else None
-        bots = self._poe.directory.all_of_key(key) if isinstance(key, str) else []
+        bots = self._poe.directory.of_key(key) if isinstance(key, str) else []
         if not bots:
             raise _Refused(401, "The access key in the body is no bot's.")
         query = self._poe.queries.get(query_id)

@@ -84,6 +84,7 @@ class Poe:
             request,
             settings,
             bot=bot.name,
+            is_chat=asker.is_in_chat,
             metadata=lambda message: self._metadata.of(message, bot=bot.name),
             read=self._read,
             limits=self.limits,
