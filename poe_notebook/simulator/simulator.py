@@ -46,14 +46,16 @@ class Simulator:
         )
         reader = Reader(self.files, lambda: self.address)
         self.poe = Poe(self.directory, read=reader.read)
-        accounts = Accounts(self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering)
+        self.accounts = accounts = Accounts(
+            self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
+        )
         settings = BotSettings(self.poe)
         self.app = build_api(
-            query=BotQueries(self.poe, accounts, trace),
+            query=BotQueries(self.poe, self.accounts, trace),
             fetch_settings=settings.fetch,
             update_settings=settings.update,
             cost=Costs(self.poe, self.points),
-            upload=Uploads(self.files, accounts),
+            upload=Uploads(self.files, self.accounts),
             more=[file_route(self.files)],
         )
 
