@@ -57,10 +57,7 @@ class Directory:
         if own:
             return (exact or own)[0]
         bot = self._stand_in(name)
-        if bot is None:
-            return None
-        called = next((each for each in self.stand_in_names if each.casefold() == folded), name)
-        return KnownBot(called, stand_in=bot)
+        return None if bot is None else KnownBot(bot.bot_name, stand_in=bot)
 
     def of_key(self, key: str) -> list[KnownBot]:
         """Give every served bot that has this access key: bots of one kernel may share the key of POE_ACCESS_KEY."""

