@@ -23,13 +23,14 @@ from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.limits import PROTOCOL_VERSION
 from poe_notebook.protocol.messages import ProtocolMessage
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import MISSING_KEY, QueryRequest
+from poe_notebook.protocol.response_events import event_to_response
 from poe_notebook.protocol.responses import (
+    DataResponse,
     ErrorResponse,
     MetaResponse,
     PartialResponse,
-    Response,
-    event_to_response,
+    remember_origin,
 )
 from poe_notebook.protocol.tools import ToolDefinition
 
@@ -53,7 +54,7 @@ def stream_request(
     retry_sleep_time: float = 0.5,
     base_url: str | None = None,
     extra_headers: dict[str, str] | None = None,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Query a bot on Poe and give its answer as response objects.
 
     ``api_key`` is your API key, or in a handler ``request.access_key``. With ``tools`` the bot may call functions, and
@@ -70,10 +71,12 @@ def stream_request(
             stacklevel=access_key_deprecation_warning_stacklevel,
         )
     url, key = bot_url(bot_name, base_url=base_url), api_key.strip()
+    # As it is now: the caller may go on with the conversation while he reads.
+    asked = request.model_copy(update={"query": list(request.query), "api_key": MISSING_KEY, "access_key": MISSING_KEY})
 
-    def ask(query: QueryRequest) -> AsyncGenerator[Response, None]:
+    def ask(query: QueryRequest) -> AsyncGenerator[PartialResponse, None]:
         return with_retries(
-            lambda: _responses(query, url, key=key, session=session, extra_headers=extra_headers),
+            lambda: _responses(query, url, key=key, session=session, extra_headers=extra_headers, asked=asked),
             bot_name=bot_name,
             num_tries=num_tries,
             retry_sleep_time=retry_sleep_time,
@@ -92,8 +95,9 @@ async def _responses(
     key: str,
     session: httpx.AsyncClient | None,
     extra_headers: dict[str, str] | None,
-) -> AsyncGenerator[Response, None]:
-    """Ask once. An ``error`` event is raised."""
+    asked: QueryRequest,
+) -> AsyncGenerator[PartialResponse, None]:
+    """Ask once. An ``error`` event is raised; what is given remembers that it answers ``asked``."""
     events = stream_events(
         request, url, key=Secret(key), is_local=is_local(url), session=session, extra_headers=extra_headers
     )
@@ -104,6 +108,7 @@ async def _responses(
                 kind = BotError if response.allow_retry else BotErrorNoRetry
                 raise kind(without_key(json.dumps(event.data), key))
             if response is not None:
+                remember_origin(response, asked, event)
                 yield response
 
 
@@ -121,7 +126,7 @@ def get_bot_response(
     stop_sequences: list[str] | None = None,
     base_url: str | None = None,
     session: httpx.AsyncClient | None = None,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Ask a bot on Poe with your API key, and give its answer as response objects (see ``stream_request``).
 
     The query is made from ``messages`` when this is called; its ids are empty.
@@ -159,7 +164,7 @@ def get_bot_response_sync(
     stop_sequences: list[str] | None = None,
     base_url: str | None = None,
     session: httpx.AsyncClient | None = None,
-) -> Generator[Response, None, None]:
+) -> Generator[PartialResponse, None, None]:
     """Do what ``get_bot_response`` does, for a plain ``for`` loop: in a script, in a thread, in a cell.
 
     Leaving the loop early ends the query once the generator is closed, or given up. Raises ``InvalidParameterError`` (a
@@ -214,9 +219,7 @@ async def get_final_response(
     )
     async with aclosing(answer):
         async for response in answer:
-            if not isinstance(response, PartialResponse) or isinstance(response, MetaResponse):
-                continue
-            if not response.is_suggested_reply:
+            if not (response.is_suggested_reply or isinstance(response, MetaResponse | DataResponse)):
                 parts = texts.setdefault(response.index, [])
                 if response.is_replace_response:
                     parts.clear()
