@@ -32,9 +32,15 @@ from poe_notebook.protocol.responses import (
     PartialResponse,
     remember_origin,
 )
-from poe_notebook.protocol.tools import ToolDefinition
+from poe_notebook.protocol.tools import ToolCallDefinition, ToolDefinition, ToolResultDefinition
 
-__all__ = ["get_bot_response", "get_bot_response_sync", "get_final_response", "stream_request"]
+__all__ = [
+    "get_bot_response",
+    "get_bot_response_sync",
+    "get_final_response",
+    "stream_request",
+    "stream_request_base",
+]
 
 _BETWEEN_ANSWERS = "\n\n"
 
@@ -86,6 +92,43 @@ def stream_request(
     if tools is None:
         return ask(request)
     return run_tools(ask, request, tools=tools, tool_executables=tool_executables)
+
+
+def stream_request_base(
+    request: QueryRequest,
+    bot_name: str,
+    api_key: str = "",
+    *,
+    tools: Sequence[ToolDefinition] | None = None,
+    tool_calls: Sequence[ToolCallDefinition] | None = None,
+    tool_results: Sequence[ToolResultDefinition] | None = None,
+    access_key: str = "",
+    access_key_deprecation_warning_stacklevel: int = 2,
+    session: httpx.AsyncClient | None = None,
+    on_error: OnError | None = None,
+    num_tries: int = 2,
+    retry_sleep_time: float = 0.5,
+    base_url: str | None = None,
+    extra_headers: dict[str, str] | None = None,
+) -> AsyncGenerator[PartialResponse, None]:
+    """Query a bot once, for callers that carry out its calls themselves; all else as in ``stream_request``.
+
+    What the bot says of calls comes as the ``data`` of responses, chunk by chunk.
+    """
+    given = {"tools": tools, "tool_calls": tool_calls, "tool_results": tool_results}
+    return stream_request(
+        request.model_copy(update={name: list(each) for name, each in given.items() if each is not None}),
+        bot_name,
+        api_key,
+        access_key=access_key,
+        access_key_deprecation_warning_stacklevel=access_key_deprecation_warning_stacklevel + 1,
+        session=session,
+        on_error=on_error,
+        num_tries=num_tries,
+        retry_sleep_time=retry_sleep_time,
+        base_url=base_url,
+        extra_headers=extra_headers,
+    )
 
 
 async def _responses(
