@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -31,6 +32,7 @@ from poe_notebook.turn import Turn
 __all__ = ["ROUTES", "Chats"]
 
 ROUTES = ("kernel", "poe", "simulator")
+_MENTION = re.compile(r"\s*@([A-Za-z0-9_](?:[\w.-]*\w)?)(?=\W|$)", re.ASCII)
 
 
 class Chats:
@@ -50,12 +52,26 @@ class Chats:
         self._conversations: dict[tuple[str, str], Conversation] = {}
 
     def turn(self, bot: str, message: str, *, via: str | None = None, new: bool = False, **options: Any) -> Turn:
-        """Begin the next turn of the conversation with a bot; ``options`` as for ``next_turn``."""
+        """Begin the next turn of the conversation with a bot; ``options`` as for ``next_turn``.
+
+        A message that begins with ``@Name`` calls that bot into the conversation.
+        """
         learn_keys(self._trace.redactor)
         route = self.route(bot, via)
         if new or (bot, route) not in self._conversations:
             self._conversations[bot, route] = self.conversation(bot, route=route)
-        return self.next_turn(self._conversations[bot, route], message, route=route, **options)
+        conversation, called = self._conversations[bot, route], self.mentioned(message)
+        if called is not None:
+            return self.next_turn(conversation, message, route=self.route(called), bot=called, **options)
+        return self.next_turn(conversation, message, route=route, **options)
+
+    def mentioned(self, message: str) -> str | None:
+        """Give the bot that a message is meant for by an ``@`` ahead of it, if it is one that can be asked here."""
+        match = _MENTION.match(message)
+        if match is None:
+            return None
+        found = self._simulator().directory.find(match[1])
+        return found.name if found is not None else None
 
     def conversation(self, bot: str, *, route: str) -> Conversation:
         """Begin a conversation with a bot, for ``next_turn``."""
