@@ -20,7 +20,7 @@ from poe_notebook.simulator.tool_choice import Call, Choice, choose
 
 __all__ = ["ChatStandIn"]
 
-_ARGUMENT_PIECES = 3
+_ARGUMENT_PIECES, _MOST_CALLS = 3, 16
 
 
 class _Done(NamedTuple):
@@ -53,12 +53,21 @@ class ChatStandIn(StandIn):
 
 
 def _chosen(request: QueryRequest, done: Sequence[_Done]) -> Choice:
-    """Choose the calls of this round, of functions that no earlier one called."""
-    called = {each.call.name for each in done}
-    tools = [tool for tool in request.tools or () if tool.function.name not in called]
-    must = (request.extra_params or {}).get("tool_choice") == "required" and not done
-    known = known_values([each.value for each in done])
-    return choose(last_user_message(request).content, tools, known=known, must=must)
+    """Choose the calls of this round: what the message asks for, then what earlier results make possible."""
+    if len(done) >= _MOST_CALLS:
+        return Choice()
+    options = request.extra_params or {}
+    message, tools = last_user_message(request).content, request.tools or ()
+    must = options.get("tool_choice") == "required" and not done
+    choice = choose(message, tools, must=must)
+    if done:
+        called = {each.call.name for each in done}
+        uncalled = [tool for tool in tools if tool.function.name not in called]
+        possible = choose(message, uncalled, known=known_values([each.value for each in done]))
+        choice = Choice([*choice.calls, *possible.calls], possible.missing)
+    earlier = [each.call for each in done]
+    calls = [call for place, call in enumerate(choice.calls) if call not in [*earlier, *choice.calls[:place]]]
+    return Choice(calls[:1] if options.get("parallel_tool_calls") is False else calls, choice.missing)
 
 
 def _done(request: QueryRequest) -> list[_Done]:
