@@ -60,12 +60,12 @@ class Accounts:
             return Asker(request.user_id or self.user_id, bot=bot, message_id=request.message_id)
         return Asker(self.user_id) if self.is_user(key) else None
 
-    def is_too_often(self) -> bool:
-        """Count a request made with an API key; true if it is one too many for this minute."""
+    def wait_s(self) -> float:
+        """Count a request made with an API key; gives how long to wait if it is one too many in a minute, else 0."""
         now_s = self._clock()
         while self._asked_s and now_s - self._asked_s[0] > _MINUTE_S:
             self._asked_s.popleft()
         if len(self._asked_s) >= self._per_minute:
-            return True
+            return _MINUTE_S - (now_s - self._asked_s[0])
         self._asked_s.append(now_s)
-        return False
+        return 0.0

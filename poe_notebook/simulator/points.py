@@ -19,3 +19,7 @@ class Ledger:
 
     def statement(self, user_id: str) -> Any:
         """Tell."""
+
+    def has_any(self, user_id: str) -> bool:
+        """Tell."""
+        return True

@@ -17,12 +17,14 @@ from poe_notebook.simulator.accounts import Accounts
 from poe_notebook.simulator.api import build_api
 from poe_notebook.simulator.bot_queries import BotQueries
 from poe_notebook.simulator.bot_settings import BotSettings
+from poe_notebook.simulator.chat_completions import ChatCompletions
 from poe_notebook.simulator.costs import Costs
 from poe_notebook.simulator.directory import Directory, KnownBot
 from poe_notebook.simulator.file_responses import file_route
 from poe_notebook.simulator.files import FileStore
 from poe_notebook.simulator.poe import Poe
 from poe_notebook.simulator.points import Ledger
+from poe_notebook.simulator.queries import Queries
 from poe_notebook.simulator.reading import Reader
 from poe_notebook.simulator.stand_ins import stand_in, stand_in_names
 from poe_notebook.simulator.uploads import Uploads
@@ -49,14 +51,17 @@ class Simulator:
         self.accounts = Accounts(
             self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
         )
-        settings = BotSettings(self.poe)
+        settings, queries = BotSettings(self.poe), Queries(self.poe, trace)
+        completions = ChatCompletions(
+            queries, self.directory, self.accounts, upload=self.upload, has_points=self.points.has_any
+        )
         self.app = build_api(
-            query=BotQueries(self.poe, self.accounts, trace),
+            query=BotQueries(queries, self.directory, self.accounts),
             fetch_settings=settings.fetch,
             update_settings=settings.update,
             cost=Costs(self.poe, self.points),
             upload=Uploads(self.files, self.accounts),
-            more=[file_route(self.files)],
+            more=[file_route(self.files), *completions.routes],
         )
 
     async def upload(self, content: bytes, name: str, content_type: str | None = None) -> Attachment:
