@@ -1,7 +1,7 @@
 """Files that stand in for addresses that cannot be reached from here, so that a guide that names one runs offline.
 
 Only for what has no answer at all (no network, no such host) on the web outside this machine, and each says in itself
-what it is: an image in its picture, a text in its words, a sound in its file name.
+what it is: images and videos in their pictures, a text in its words, a sound in its file name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import mimetypes
 import struct
 import wave
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 __all__ = ["file_for_unreachable"]
@@ -29,6 +30,8 @@ def file_for_unreachable(url: str) -> tuple[str, bytes] | None:
         return name.rpartition(".")[0] + ".png", _picture(words)
     if kind.startswith("audio/"):
         return f"stand-in for {name.rpartition('.')[0]}.wav", _tone()
+    if kind.startswith("video/"):
+        return name.rpartition(".")[0] + ".mp4", files(__package__).joinpath("media/unreachable.mp4").read_bytes()
     return (name, words.encode()) if kind.startswith("text/") else None
 
 
