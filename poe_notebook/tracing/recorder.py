@@ -6,6 +6,7 @@ Each end of an exchange has a ``Recording``, its pen. Monotonic time counts; wal
 from __future__ import annotations
 
 import itertools
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,9 +15,9 @@ from typing import Any
 from poe_notebook.keys import Redactor
 from poe_notebook.tracing.exchange import Exchange, Raised, Tap
 from poe_notebook.tracing.failures import Label
-from poe_notebook.tracing.recording import CURRENT, Recording, clean_headers, size_of
+from poe_notebook.tracing.recording import CURRENT, EXCHANGE_HEADER, Recording, clean_headers, size_of
 
-__all__ = ["CURRENT", "Recording", "Trace"]
+__all__ = ["CURRENT", "EXCHANGE_HEADER", "Recording", "Trace"]
 
 _MAX_BYTES = 64 * 1024 * 1024
 _EXCHANGE_SHARE = 4
@@ -38,11 +39,13 @@ class Trace:
         self.exchange_bytes, self.step_bytes = max_bytes // _EXCHANGE_SHARE, max_bytes // _STEP_SHARE
         self._max_bytes = max_bytes
         self._recordings: list[Recording] = []
-        self._asking: dict[int, tuple[tuple[str, str], Recording]] = {}
+        self._asked: dict[str, Recording] = {}
         self._errors: list[Raised] = []
         self._uncounted_bytes = 0
         self._numbers = itertools.count(1)
         self.dropped = 0
+        self.token = secrets.token_hex(8)
+        self.poe_url = ""
 
     def begin_client(
         self,
@@ -62,7 +65,7 @@ class Trace:
         recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request, parent=parent)
         exchange = recording.exchange
         exchange.client, exchange.route, exchange.url = recording.tap, route, self.redactor.text(url)
-        self._asking[exchange.number] = (bot, message_id), recording
+        self._asked[recording.reference] = recording
         return recording
 
     def begin_server(
@@ -74,19 +77,20 @@ class Trace:
         request: Mapping[str, Any],
         headers: Mapping[str, str],
         parent: int | None = None,
-        exchange: int | None = None,
     ) -> Recording:
-        """Open an exchange from the bot's end, or join the one that an asker in this kernel opened before.
+        """Open an exchange from the bot's end, or join the one that an asker in this kernel names in a header.
 
-        ``exchange`` is that one's number, if the request told it. Without it the first asker of the same bot and
-        message that no bot's end has joined yet is taken.
+        A second request of the same name, as when Poe tries again, is an exchange of its own.
         """
-        asking = self._asker((bot, message_id), exchange)
-        if asking is not None:
-            recording = asking.at_other_end()
+        reference = next((value for name, value in headers.items() if name.lower() == _REFERENCE), "")
+        asked = self._asked.pop(reference, None)
+        if asked is not None:
+            recording = asked.at_other_end()
         else:
             recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request, parent=parent)
             recording.exchange.server, recording.exchange.route = recording.tap, "kernel"
+        if reference.startswith(self.token):
+            recording.poe_url = self.poe_url
         recording.exchange.request_headers = clean_headers(headers, self.redactor)
         return recording
 
@@ -100,6 +104,10 @@ class Trace:
         self._recordings.append(recording)
         self.grow(recording.size_bytes)
         return exchange
+
+    def asked(self, reference: str) -> Recording | None:
+        """Give the open exchange of that name whose other end has not been seen yet."""
+        return self._asked.get(reference)
 
     def last(self, bot: str | None = None) -> Exchange | None:
         """Give the latest exchange with a bot's answer, of any bot if none is named."""
@@ -160,16 +168,7 @@ class Trace:
     def is_answered(self, recording: Recording) -> None:
         """Hear that an asker waits for no bot's end any more."""
         if recording.tap is recording.exchange.client:
-            self._asking.pop(recording.exchange.number, None)
-
-    def _asker(self, asked: tuple[str, str], number: int | None) -> Recording | None:
-        """Take the first asker of that bot and message, or the one of that number, off those that wait."""
-        for waiting, (asked_as, _) in list(self._asking.items()):
-            if asked_as == asked and number in (None, waiting):
-                taken = self._asking.pop(waiting, None)  # none if another thread has just taken it
-                if taken is not None:
-                    return taken[1]
-        return None
+            self._asked.pop(recording.reference, None)
 
     def _begin(
         self, *, bot: str, kind: str, message_id: str, request: Mapping[str, Any], parent: int | None
@@ -204,3 +203,6 @@ class Trace:
             total -= oldest.both_ends_bytes
             self.is_answered(oldest)
             self.dropped += 1
+
+
+_REFERENCE = EXCHANGE_HEADER.lower()

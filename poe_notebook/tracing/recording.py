@@ -18,7 +18,10 @@ from poe_notebook.tracing.exchange import Blocked, Chunk, Exchange, LogLine, Out
 from poe_notebook.tracing.failures import Label, raised_of
 from poe_notebook.tracing.reading import type_of
 
-__all__ = ["CURRENT", "Book", "Recording", "clean_headers", "size_of"]
+__all__ = ["CURRENT", "EXCHANGE_HEADER", "Book", "Recording", "clean_headers", "size_of"]
+
+EXCHANGE_HEADER = "X-Poe-Notebook-Exchange"
+"""Names the exchange that a request within this kernel belongs to, so that both its ends are known to be one."""
 
 CURRENT: ContextVar[Recording | None] = ContextVar("poe_notebook_recording", default=None)
 """The server's recording of the exchange that the running handler answers; none outside handlers."""
@@ -40,6 +43,20 @@ class Book(Protocol):
     label: Label
     exchange_bytes: int
     step_bytes: int
+    token: str
+
+    def begin_client(
+        self,
+        *,
+        bot: str,
+        kind: str,
+        message_id: str,
+        route: str,
+        request: Mapping[str, Any],
+        url: str = "",
+        parent: int | None = None,
+    ) -> Recording:
+        """Open an exchange from the asker's end."""
 
     def grow(self, size_bytes: int) -> None:
         """Hear that something was written."""
@@ -54,19 +71,49 @@ class Book(Protocol):
 class Recording:
     """One end's view of one exchange, while it is being written."""
 
-    __slots__ = ("_book", "_other", "_room_bytes", "_untold_bytes", "exchange", "size_bytes", "start_s", "tap")
+    __slots__ = (
+        "_book",
+        "_other",
+        "_room_bytes",
+        "_untold_bytes",
+        "exchange",
+        "poe_url",
+        "size_bytes",
+        "start_s",
+        "tap",
+    )
 
     def __init__(self, exchange: Exchange, tap: Tap, *, start_s: float, book: Book) -> None:
         self.exchange, self.tap, self.start_s, self.size_bytes = exchange, tap, start_s, 0
         self._book = book
         self._room_bytes, self._untold_bytes = book.exchange_bytes, 0
         self._other: Recording | None = None
+        self.poe_url = ""  # where the Poe that asked is, if it is the one that this kernel plays
 
     def at_other_end(self) -> Recording:
         """Give the pen of the server's end of the same exchange, on the same clock."""
         tap = self.exchange.server = Tap.starting(self.start_s)
         self._other = Recording(self.exchange, tap, start_s=self.start_s, book=self._book)
         return self._other
+
+    @property
+    def reference(self) -> str:
+        """What names this exchange in a header; nobody outside this kernel can make one."""
+        return f"{self._book.token}-{self.exchange.number}"
+
+    def nested(self, *, bot: str, url: str, request: Mapping[str, Any]) -> Recording:
+        """Open the exchange of a call that the handler of this one makes to another bot."""
+        route = "simulator" if self.poe_url and url.startswith(self.poe_url) else "poe"
+        message_id = str(request.get("message_id", ""))
+        return self._book.begin_client(
+            bot=bot,
+            kind="query",
+            message_id=message_id,
+            route=route,
+            request=request,
+            url=url,
+            parent=self.exchange.number,
+        )
 
     @property
     def both_ends_bytes(self) -> int:
@@ -203,9 +250,11 @@ def clean_headers(headers: Mapping[str, str], redactor: Redactor) -> dict[str, s
     return {
         redactor.text(name): "[hidden]" if name.lower() in _SECRET_HEADERS else redactor.text(value)
         for name, value in headers.items()
+        if name.lower() != _REFERENCE
     }
 
 
+_REFERENCE = EXCHANGE_HEADER.lower()
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 

@@ -9,7 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from poe_notebook.arguments import Arguments, Command
-from poe_notebook.verbs import bots, chat, inspect, nest, poebot, rollback, stop, tunnel
+from poe_notebook.verbs import (
+    backend,
+    bots,
+    chat,
+    inspect,
+    nest,
+    poebot,
+    points,
+    react,
+    register,
+    rollback,
+    settings,
+    stop,
+    sync,
+    tunnel,
+    use,
+)
 from poe_notebook.verbs.console import Console
 
 __all__ = ["POEBOT", "VERBS", "Console", "Verb", "verb_named"]
@@ -28,7 +44,12 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-VERBS = tuple(map(_verb, (chat, bots, stop, rollback, inspect, tunnel, nest)))
+VERBS = tuple(
+    map(
+        _verb,
+        (chat, bots, stop, rollback, inspect, react, settings, sync, tunnel, use, points, backend, register, nest),
+    )
+)
 """In the order of the help."""
 
 

@@ -18,7 +18,7 @@ import pytest
 from poe_notebook.keys import HIDDEN, Redactor, Secret
 from poe_notebook.protocol.events import encode, encode_text
 from poe_notebook.tracing.exchange import Exchange, Place, Tap
-from poe_notebook.tracing.recorder import CURRENT, Recording, Trace
+from poe_notebook.tracing.recorder import CURRENT, EXCHANGE_HEADER, Recording, Trace
 
 KEY = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3y00"
 
@@ -30,9 +30,16 @@ def a_trace(max_bytes: int = 64 * 1024 * 1024) -> Trace:
 
 
 def server(
-    trace: Trace, *, bot: str = "Bot", message_id: str = "m-1", kind: str = "query", **request: Any
+    trace: Trace,
+    *,
+    bot: str = "Bot",
+    message_id: str = "m-1",
+    kind: str = "query",
+    asked_by: Recording | None = None,
+    **request: Any,
 ) -> Recording:
-    return trace.begin_server(bot=bot, kind=kind, message_id=message_id, request=request, headers={})
+    headers = {EXCHANGE_HEADER.lower(): asked_by.reference} if asked_by is not None else {}
+    return trace.begin_server(bot=bot, kind=kind, message_id=message_id, request=request, headers=headers)
 
 
 def client(trace: Trace, *, bot: str = "Bot", message_id: str = "m-1") -> Recording:
@@ -45,7 +52,7 @@ def client(trace: Trace, *, bot: str = "Bot", message_id: str = "m-1") -> Record
 def test_an_asker_and_the_bot_in_one_kernel_write_one_exchange() -> None:
     trace = a_trace()
     asking = client(trace)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     answering.event("text", b"x")
     asking.event("text", b"x")
     assert len(trace) == 1
@@ -56,65 +63,60 @@ def test_an_asker_and_the_bot_in_one_kernel_write_one_exchange() -> None:
     assert exchange.route == "kernel"
 
 
-def test_two_requests_with_one_message_id_are_two_exchanges() -> None:
+def test_a_second_request_in_the_name_of_an_exchange_is_one_of_its_own() -> None:
     trace = a_trace()
-    client(trace)
-    server(trace)
-    server(trace)
+    asking = client(trace)
+    first, second = (server(trace, asked_by=asking) for _ in range(2))
     assert [exchange.number for exchange in trace] == [1, 2]
+    assert (first.exchange.number, second.exchange.number) == (1, 2)
 
 
-def test_several_calls_with_one_message_id_are_joined_in_the_order_they_were_made() -> None:
+def test_calls_at_once_to_one_bot_for_one_message_are_not_mixed_up() -> None:
     trace = a_trace()
-    asking = [client(trace), client(trace), client(trace, bot="Other")]
-    answering = [server(trace), server(trace, bot="Other"), server(trace), server(trace)]
-    assert [pen.exchange.number for pen in asking] == [1, 2, 3]
-    assert [pen.exchange.number for pen in answering] == [1, 3, 2, 4]
-    assert trace._asking == {}
+    first, second = client(trace), client(trace)
+    assert server(trace, asked_by=second).exchange is second.exchange
+    assert server(trace, asked_by=first).exchange is first.exchange
 
 
-def test_the_number_of_the_exchange_decides_which_call_is_joined() -> None:
+def test_a_request_that_names_no_exchange_of_this_trace_joins_none() -> None:
+    trace, other = a_trace(), a_trace()
+    asking = client(trace)
+    server(trace)
+    server(trace, asked_by=client(other))
+    assert len(trace) == 3
+    assert asking.exchange.server is None
+
+
+def test_only_who_is_asked_from_here_knows_the_poe_of_this_kernel() -> None:
     trace = a_trace()
-    for _ in range(3):
-        client(trace)
-    numbered = [
-        trace.begin_server(bot="Bot", kind="query", message_id="m-1", request={}, headers={}, exchange=n)
-        for n in (3, 1, 3, 99, 2)
-    ]
-    assert [pen.exchange.number for pen in numbered] == [3, 1, 4, 5, 2]
+    trace.poe_url = "http://127.0.0.1:1"
+    asking = client(trace)
+    assert [server(trace, asked_by=asking).poe_url for _ in range(2)] == ["http://127.0.0.1:1"] * 2
+    assert server(trace).poe_url == server(trace, asked_by=client(a_trace())).poe_url == ""
 
 
-def test_a_number_joins_no_call_to_another_bot_or_message() -> None:
+def test_what_names_an_exchange_is_not_in_the_recorded_headers() -> None:
     trace = a_trace()
-    client(trace)
-    for bot, message_id in (("Other", "m-1"), ("Bot", "m-2")):
-        pen = trace.begin_server(bot=bot, kind="query", message_id=message_id, request={}, headers={}, exchange=1)
-        assert pen.exchange.number != 1
+    answering = server(trace, asked_by=client(trace))
+    assert answering.exchange.request_headers == {}
+
+
+def test_a_call_of_a_handler_is_recorded_under_the_exchange_that_it_answers() -> None:
+    trace = a_trace()
+    trace.poe_url = "http://127.0.0.1:1"
+    answering = server(trace, asked_by=client(trace))
+    inner = answering.nested(bot="Other", url="http://127.0.0.1:1/bot/Other", request={"message_id": "m-1"})
+    outer = answering.nested(bot="Other", url="https://api.poe.com/bot/Other", request={})
+    assert inner.exchange.parent == outer.exchange.parent == answering.exchange.number
+    assert (inner.exchange.route, outer.exchange.route) == ("simulator", "poe")
 
 
 def test_a_call_that_has_ended_is_not_joined() -> None:
     trace = a_trace()
-    client(trace).end("failed", "The connection failed.")
-    again = client(trace)
-    assert server(trace).exchange is again.exchange
-    assert trace._asking == {}
-
-
-def test_calls_joined_from_many_threads_are_each_joined_once() -> None:
-    trace = a_trace()
-    joined: list[int] = []
-
-    def answer() -> None:
-        for _ in range(200):
-            client(trace)
-            joined.append(server(trace).exchange.number)
-
-    threads = [threading.Thread(target=answer) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(joined) == list(range(1, 1201))
+    asking = client(trace)
+    asking.end("failed", "The connection failed.")
+    assert server(trace, asked_by=asking).exchange is not asking.exchange
+    assert trace._asked == {}
 
 
 def test_what_a_handler_asks_is_a_child_of_its_exchange() -> None:
@@ -138,20 +140,11 @@ def test_what_a_handler_asks_is_a_child_of_its_exchange() -> None:
     assert trace.calls_of(trace[1]) == [seen.exchange]
 
 
-def test_an_asker_is_not_joined_by_another_bot_or_message() -> None:
-    trace = a_trace()
-    client(trace)
-    server(trace, bot="Other")
-    server(trace, message_id="m-2")
-    assert len(trace) == 3
-    assert trace[0].server is None
-
-
 def test_times_count_from_the_start_at_both_ends() -> None:
     trace = a_trace()
     asking = client(trace)
     time.sleep(0.05)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     at_s = answering.event("text", b"x")
     asking.event("text", b"x")
     answering.end("done")
@@ -166,7 +159,7 @@ def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
     asking = client(trace)
     asking.event("text", b"asker")
     assert [event.raw for event in trace[0].events] == [b"asker"]
-    server(trace).event("text", b"bot")
+    server(trace, asked_by=asking).event("text", b"bot")
     assert [event.raw for event in trace[0].events] == [b"bot"]
 
 
@@ -182,7 +175,8 @@ def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
 )
 def test_the_first_end_is_believed_but_stopped_outranks_it(ends: list[Any], outcome: str) -> None:
     trace = a_trace()
-    pens = [client(trace), server(trace)]
+    asking = client(trace)
+    pens = [asking, server(trace, asked_by=asking)]
     for pen, end in zip(pens, ends, strict=False):
         pen.end(end)
     assert trace[0].outcome == outcome
@@ -567,7 +561,7 @@ def test_one_answer_alone_does_not_break_the_bound_and_what_was_left_out_is_coun
 def test_an_exchange_that_was_dropped_takes_nothing_more() -> None:
     trace = a_trace(max_bytes=100_000)
     asking = client(trace)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     for n in range(100):
         server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
     assert trace.numbered(1) is None
@@ -581,12 +575,12 @@ def test_an_exchange_that_was_dropped_takes_nothing_more() -> None:
 
 def test_an_asker_that_was_dropped_is_not_joined() -> None:
     trace = a_trace(max_bytes=100_000)
-    client(trace, message_id="m-asked")
+    asking = client(trace, message_id="m-asked")
     for n in range(50):
         server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
-    server(trace, message_id="m-asked")
+    server(trace, asked_by=asking)
     assert trace[-1].client is None
-    assert trace._asking == {}
+    assert trace._asked == {}
 
 
 def test_a_large_request_counts() -> None:
@@ -625,7 +619,7 @@ def test_pens_in_several_threads_lose_no_event_and_keep_the_bound() -> None:
     def write(name: int) -> None:
         for n in range(100):
             pen = client(trace, message_id=f"m-{name}-{n}")
-            other = server(trace, message_id=f"m-{name}-{n}")
+            other = server(trace, asked_by=pen)
             for _ in range(10):
                 pen.event("text", b"x" * 500)
                 other.event("text", b"x" * 500)
