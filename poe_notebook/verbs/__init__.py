@@ -13,6 +13,7 @@ from poe_notebook.verbs import (
     backend,
     bots,
     chat,
+    faults,
     inspect,
     nest,
     poebot,
@@ -47,7 +48,7 @@ POEBOT = _verb(poebot)
 VERBS = tuple(
     map(
         _verb,
-        (chat, bots, stop, rollback, inspect, react, settings, sync, tunnel, use, points, backend, register, nest),
+        (chat, bots, stop, rollback, inspect, react, settings, sync, tunnel, use, points, faults, backend, register, nest),
     )
 )
 """In the order of the help."""
