@@ -8,6 +8,7 @@ from poe_notebook.conversation import Reply
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
+from poe_notebook.turn import Turn
 from poe_notebook.views.status import BotStatus
 
 __all__ = ["aask", "ask", "bots", "inspect", "rollback", "serve", "stop", "trace"]
@@ -18,7 +19,7 @@ def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: i
 
     Raises ``ServerError`` if the port that was asked for is taken, ``CommandError`` for what is no bot.
     """
-    return current_session().serve(bot, name=name, path=path, port=port)
+    return current_session().serving.serve(bot, name=name, path=path, port=port)
 
 
 def ask(
@@ -35,7 +36,7 @@ def ask(
     A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an
     unknown name and ``BotError`` if the bot could not be asked at all. ``timeout`` is in seconds.
     """
-    return current_session().ask(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout)
+    return _turn(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout).run()
 
 
 async def aask(
@@ -48,22 +49,22 @@ async def aask(
     timeout: float | None = None,
 ) -> Reply:
     """Ask a bot from a coroutine; cancelling it stops the answer."""
-    return await current_session().aask(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout)
+    return await _turn(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout).arun()
 
 
 def bots() -> list[BotStatus]:
     """Tell how every bot stands."""
-    return current_session().statuses()
+    return current_session().serving.statuses()
 
 
 def stop(bot: str) -> None:
     """End a bot, its running answers included."""
-    current_session().stop(bot)
+    current_session().serving.stop(bot)
 
 
 def rollback(bot: str) -> BotStatus:
     """Send new requests to the bot's generation before the current one."""
-    return current_session().rollback(bot)
+    return current_session().serving.rollback(bot)
 
 
 def inspect(which: str | int | None = None) -> Exchange:
@@ -74,3 +75,7 @@ def inspect(which: str | int | None = None) -> Exchange:
 def trace() -> Trace:
     """Give the recorded exchanges."""
     return current_session().trace
+
+
+def _turn(bot: str, message: str, **options: Any) -> Turn:
+    return current_session().chats.turn(bot, message, **options)

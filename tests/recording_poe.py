@@ -122,6 +122,8 @@ def poe(*script: Script) -> Iterator[RecordingPoe]:
                 running.left.set()
                 self.close_connection = True
 
+        do_GET = do_POST
+
         def _send(self, reply: Reply) -> None:
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)

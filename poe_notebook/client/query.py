@@ -20,7 +20,7 @@ from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.tracing.recorder import Recording
+from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Recording
 
 __all__ = ["bot_url", "stream_events"]
 
@@ -54,6 +54,8 @@ async def stream_events(
     """
     http = session or client_for_this_loop(is_local=is_local)
     body, headers = _body(request), _headers(key, extra_headers or {})
+    if recording is not None and is_local:
+        headers[EXCHANGE_HEADER] = recording.reference
     redactor = Redactor()
     redactor.add(key)
     try:

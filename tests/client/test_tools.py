@@ -16,7 +16,7 @@ from poe_notebook.client.retries import Restart
 from poe_notebook.client.tools import run_tools
 from poe_notebook.errors import BotErrorNoRetry
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import DataResponse, MetaResponse, PartialResponse
+from poe_notebook.protocol.responses import MetaResponse, PartialResponse, ReceivedData
 from poe_notebook.protocol.tools import ToolDefinition
 
 # Rounds.
@@ -68,7 +68,7 @@ def test_a_bot_without_tools_just_answers() -> None:
         PartialResponse(text="plain "),
         PartialResponse(text="again", is_replace_response=True),
         PartialResponse(text="More?", is_suggested_reply=True),
-        DataResponse(metadata="m"),
+        ReceivedData(metadata="m"),
         PartialResponse(text="", data={"usage": {}, "choices": []}),
         PartialResponse(text="", data={"choices": None}),
         PartialResponse(text="", data={"choices": ["x"]}),

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from poe_notebook.commands import VERBS
 from poe_notebook.errors import HandlerMistake
 from poe_notebook.protocol.events import encode
 from poe_notebook.tracing.exchange import Chunk, Exchange, LogLine, Outcome, Raised, Recorded, Tap
+from poe_notebook.verbs import VERBS
 from poe_notebook.views.events_table import MAX_ROWS, data_of
 from poe_notebook.views.inspector import exchange_bundle, render_exchange_html, render_exchange_text
 
@@ -367,7 +367,7 @@ def test_every_command_that_is_advised_exists() -> None:
     )
     advised = set(re.findall(r"(?<!%)%poe (\w+)", shown))
     assert advised
-    assert advised <= {verb.name for verb in VERBS}
+    assert advised <= {verb.command.name for verb in VERBS}
 
 
 def test_sections_are_open_and_have_headings_that_stay_out_of_the_table_of_contents() -> None:
