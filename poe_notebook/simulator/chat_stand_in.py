@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import PartialResponse
+from poe_notebook.simulator.call_chunks import chunk
 from poe_notebook.simulator.chat_words import about_query
 from poe_notebook.simulator.standing_in import StandIn, last_user_message
 from poe_notebook.simulator.tool_answers import known_values, result_value, result_words
@@ -43,9 +44,9 @@ class ChatStandIn(StandIn):
             done = _done(request)
             choice = _chosen(request, done)
             if choice.calls:
-                for chunk in _chunks(choice.calls, model=self.name):
+                for each in _chunks(choice.calls, model=self.name):
                     await self.pace.wait()
-                    yield PartialResponse(text="", data=chunk)
+                    yield PartialResponse(text="", data=each)
                 return
             text = _results_in_words(done) if done else _without_call(request, choice)
         async for response in self.say(text, request):
@@ -119,16 +120,11 @@ def _chunks(calls: Sequence[Call], *, model: str) -> Iterator[dict[str, Any]]:
     for place, call in enumerate(calls):
         function = {"name": call.name, "arguments": ""}
         first = {"index": place, "id": call.identifier(place), "type": "function", "function": function}
-        yield _chunk({"tool_calls": [first]}, model=model)
+        yield chunk({"tool_calls": [first]}, model=model)
         for piece in _cut(call.arguments_json):
-            yield _chunk({"tool_calls": [{"index": place, "function": {"arguments": piece}}]}, model=model)
-    yield _chunk({}, model=model, finish_reason="tool_calls")
+            yield chunk({"tool_calls": [{"index": place, "function": {"arguments": piece}}]}, model=model)
+    yield chunk({}, model=model, finish_reason="tool_calls")
     yield {"object": "chat.completion.chunk", "model": model, "choices": [], "usage": _usage(calls)}
-
-
-def _chunk(delta: dict[str, Any], *, model: str, finish_reason: str | None = None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    return {"object": "chat.completion.chunk", "model": model, "choices": [choice]}
 
 
 def _cut(text: str) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from poe_notebook.client.tool_calls import CallPieces, deltas_in
 from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.tools import ToolCallDefinition, ToolCallDefinitionDelta
+from poe_notebook.protocol.tools import ToolCallDefinition
+from poe_notebook.simulator.call_chunks import NumberedCalls
 
 __all__ = ["CHARS_PER_TOKEN", "CompletionText"]
 
@@ -34,7 +35,7 @@ class CompletionText:
         self._below: list[str] = []
         self._index: Any = None
         self._has_begun = False
-        self._calls, self._sent = CallPieces(), _SentCalls()
+        self._calls, self._sent = CallPieces(), NumberedCalls()
 
     @property
     def text(self) -> str:
@@ -111,23 +112,3 @@ class CompletionText:
         for piece in pieces:
             self._calls.add(piece, answer=None)
         return text, [self._sent.numbered(piece) for piece in pieces]
-
-
-class _SentCalls:
-    """Numbers the pieces of calls, since some providers count every call as number 0."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._latest: dict[int, tuple[int, str | None]] = {}
-
-    def numbered(self, piece: ToolCallDefinitionDelta) -> dict[str, Any]:
-        """Give a piece as JSON; the first one of a call has its id, its type and its name."""
-        known = self._latest.get(piece.index)
-        function: dict[str, Any] = {"arguments": piece.function.arguments}
-        if known is not None and not (piece.id and known[1] and piece.id != known[1]):
-            return {"index": known[0], "function": function}
-        number, self.count = self.count, self.count + 1
-        identifier = piece.id or f"call_{number}"
-        self._latest[piece.index] = (number, identifier)
-        function = {"name": piece.function.name or "", **function}
-        return {"index": number, "id": identifier, "type": piece.type or "function", "function": function}

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from poe_notebook.simulator.backend import Backend, BackendStandIn
+from poe_notebook.simulator.backend_messages import ReadFile
 from poe_notebook.simulator.chat_stand_in import ChatStandIn
 from poe_notebook.simulator.image_stand_in import ImageStandIn, Upload
 from poe_notebook.simulator.odd_stand_ins import (
@@ -70,19 +72,34 @@ def stand_in_names() -> list[str]:
     return list(_KINDS)
 
 
-def stand_in(name: str, *, upload: Upload | None = None, pace: Pace = HUMAN_PACE) -> StandIn | None:
+def stand_in(
+    name: str,
+    *,
+    upload: Upload | None = None,
+    pace: Pace = HUMAN_PACE,
+    backend: Backend | None = None,
+    read_file: ReadFile | None = None,
+) -> StandIn | None:
     """Make the stand-in for a bot's name; none if nobody stands in for it.
 
-    ``upload`` keeps the pictures that are drawn; without it they are in the attachments' addresses themselves. The
-    name that it goes by, as Poe writes it, is its ``bot_name``.
+    ``upload`` keeps the pictures that are drawn; without it they are in the attachments' addresses themselves. With a
+    ``backend``, chat models are stood in for by that server, and ``read_file`` gives it the images of messages. The
+    name that a stand-in goes by, as Poe writes it, is its ``bot_name``.
     """
-    known = _BY_NAME.get(name.lower())
-    if known is not None:
-        return _made(_KINDS[known], known, upload, pace)
+    known = _BY_NAME.get(name.lower(), name)
+    kind = _kind(known)
+    if kind is None:
+        return None
+    if kind is ImageStandIn:
+        return ImageStandIn(known, pace=pace, upload=upload)
+    if backend is not None and kind is ChatStandIn and known not in _BEHAVIOURS:
+        return BackendStandIn(known, backend=backend, read_file=read_file)
+    return kind(known, pace=pace)
+
+
+def _kind(name: str) -> Kind | None:
+    if name in _KINDS:
+        return _KINDS[name]
     if _IMAGE_FAMILIES.fullmatch(name):
-        return _made(ImageStandIn, name, upload, pace)
-    return _made(ChatStandIn, name, upload, pace) if _CHAT_FAMILIES.fullmatch(name) else None
-
-
-def _made(kind: Kind, name: str, upload: Upload | None, pace: Pace) -> StandIn:
-    return kind(name, pace=pace, upload=upload) if kind is ImageStandIn else kind(name, pace=pace)
+        return ImageStandIn
+    return ChatStandIn if _CHAT_FAMILIES.fullmatch(name) else None
