@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "server": {"bot", "tracing", "keys", "protocol"},
     "conversation": {"protocol", "tracing"},
     "simulator": {"protocol", "tracing", "bot", "server", "client", "conversation", "keys"},
+    "checks": {"protocol", "tracing", "keys", "simulator"},
     "runtime": {"server", "bot", "tracing", "keys", "protocol"},
     "views": {"protocol", "tracing", "conversation"},
     "arguments": set(),

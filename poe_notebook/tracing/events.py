@@ -8,6 +8,7 @@ alive slows a server that streams as fast as it can by a tenth (measured), which
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, overload
@@ -81,6 +82,19 @@ class Events(Sequence[Recorded]):
         """The time of each."""
         start_s = self._start_s
         return [time_s - start_s for time_s in self._times_s[: len(self._ends)]]
+
+    def holding(self, part: bytes) -> list[int]:
+        """Give the places of the events that hold some bytes."""
+        places: list[int] = []
+        at = self._raw.find(part)
+        while at >= 0:
+            place = bisect_right(self._ends, at)
+            if place == len(self._ends):
+                break
+            is_within = at + len(part) <= self._ends[place]
+            places += [place] if is_within else []
+            at = self._raw.find(part, self._ends[place] if is_within else at + 1)
+        return places
 
     @property
     def size_bytes(self) -> int:
