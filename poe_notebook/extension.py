@@ -83,13 +83,13 @@ def _say_drop_in() -> None:
 
 def _bundle(value: Any) -> dict[str, str]:
     from poe_notebook.conversation import Reply
-    from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.views.inspector import Inspected, exchange_bundle
     from poe_notebook.views.status import BotStatus, status_bundle
     from poe_notebook.views.transcript import turn_bundle
 
     if isinstance(value, BotStatus):
         return status_bundle(value)
-    return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(value)
+    return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(Inspected(value))
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

@@ -27,7 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "simulator": {"protocol", "tracing", "bot", "server", "client", "conversation", "keys"},
     "checks": {"protocol", "tracing", "keys", "simulator"},
     "runtime": {"server", "bot", "tracing", "keys", "protocol"},
-    "views": {"protocol", "tracing", "conversation"},
+    "views": {"checks", "protocol", "tracing", "conversation"},
     "arguments": set(),
     "drop_in": set(),
     "types": {"bot", "protocol"},

@@ -5,7 +5,9 @@ The data of events beyond the limit of an answer is not read: that there are so 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from poe_notebook.protocol.limits import EVENTS_PER_RESPONSE
@@ -33,6 +35,7 @@ class Evidence:
         self.exchange, self.calls, self.settings = exchange, calls, settings
         self._events = exchange.events
         self.types = self._events.types
+        self.counts = Counter(self.types)
         self.values = [_value(event.raw) for event in self._events[:_READ_EVENTS]]
 
     @property
@@ -65,13 +68,21 @@ class Evidence:
                 found.append((at, value["text"]))
         return found
 
+    def first(self, *types: str, start: int = 0) -> int | None:
+        """Give the place of the first event of some types."""
+        places: list[int] = []
+        for type_ in types:
+            with suppress(ValueError):
+                places += [self.types.index(type_, start)] if self.counts[type_] else []
+        return min(places, default=None)
+
     def end(self) -> int | None:
         """Give the place of the event that ended the answer: the first ``done`` or ``error``."""
-        return next((at for at, type_ in enumerate(self.types) if type_ in ("done", "error")), None)
+        return self.first("done", "error")
 
     def error(self) -> dict[str, Any] | None:
         """Give the data of the first ``error`` event."""
-        at = next((at for at, type_ in enumerate(self.types) if type_ == "error"), None)
+        at = self.first("error")
         value = self.value(at) if at is not None else None
         return value if isinstance(value, dict) else None if at is None else {}
 

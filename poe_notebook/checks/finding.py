@@ -25,7 +25,8 @@ class Finding:
     """One broken rule.
 
     ``rule`` is its name, ``title`` what happened, with the values, ``why`` the rule, ``source`` where the rule stands,
-    ``now`` what to do. ``event`` is the number of the event it is about, from 1; ``place`` the line of code.
+    ``now`` what to do. ``event`` is the number of the event it is about, from 1; ``place`` the line of code;
+    ``is_exception`` whether it is what ended the handler.
     """
 
     rule: str
@@ -36,6 +37,7 @@ class Finding:
     source: str = ""
     event: int | None = None
     place: Place | None = None
+    is_exception: bool = False
 
     @property
     def where(self) -> str:

@@ -28,11 +28,12 @@ def raised(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         cause.rule if cause is not None else "raised",
         "error",
-        _told(error, sent=len([type_ for type_ in evidence.types if type_ not in ("error", "done")])),
+        _told(error, sent=len(evidence.types) - evidence.counts["error"] - evidence.counts["done"]),
         cause.why if cause is not None else "An exception ends the answer: its user sees an error, and no reason.",
         cause.now if cause is not None else "Mend the line, run the cell, and ask again: `%poe replay`",
         SPEC if cause is not None and cause.rule in ("undeclared-bot", "called-too-often") else "",
         place=error.at,
+        is_exception=True,
     )
 
 
@@ -79,7 +80,7 @@ def error_event(evidence: Evidence) -> Iterator[Finding]:
     error, exchange = evidence.error(), evidence.exchange
     if error is None or exchange.raised is not None or any(True for _ in refused_call(evidence)):
         return
-    at = evidence.types.index("error")
+    at = evidence.first("error")
     text = error.get("text")
     shown = f"the user sees {text[:_MESSAGE_CHARS]!r}" if isinstance(text, str) and text else "without a text for users"
     may_retry = error.get("allow_retry") is not False
@@ -92,7 +93,7 @@ def error_event(evidence: Evidence) -> Iterator[Finding]:
         if may_retry
         else "Change something first: the bot says that asking the same again would not help.",
         SPEC,
-        event=at + 1,
+        event=at + 1 if at is not None else None,
     )
 
 

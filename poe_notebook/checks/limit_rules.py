@@ -94,8 +94,8 @@ def many_events(evidence: Evidence) -> Iterator[Finding]:
 
 def many_files(evidence: Evidence) -> Iterator[Finding]:
     """Find an answer with too many files."""
-    files = [at for at, type_ in enumerate(evidence.types) if type_ == "file"]
-    if len(files) > ATTACHMENTS_PER_RESPONSE:
+    if evidence.counts["file"] > ATTACHMENTS_PER_RESPONSE:
+        files = [at for at, type_ in enumerate(evidence.types) if type_ == "file"]
         yield Finding(
             "many-files",
             "warning",

@@ -22,7 +22,7 @@ _SHOWN_TYPES = 5
 def no_answer(evidence: Evidence) -> Iterator[Finding]:
     """Find an answer that ended without giving anything."""
     end = evidence.end()
-    if evidence.is_query and end is not None and evidence.is_whole and not _SHOWN & set(evidence.types):
+    if evidence.is_query and end is not None and evidence.is_whole and not _SHOWN & set(evidence.counts):
         yield Finding(
             "no-answer",
             "error",
@@ -50,8 +50,8 @@ def broken_off(evidence: Evidence) -> Iterator[Finding]:
 
 def late_meta(evidence: Evidence) -> Iterator[Finding]:
     """Find a meta event that does not come first."""
-    first = next((at for at, type_ in enumerate(evidence.types) if type_ != "ping"), None)
-    late = next((at for at, type_ in enumerate(evidence.types) if type_ == "meta" and at != first), None)
+    first = next((at for at, type_ in enumerate(evidence.types) if type_ != "ping"), 0)
+    late = evidence.first("meta", start=first + 1)
     if late is not None:
         yield Finding(
             "late-meta",
@@ -87,7 +87,7 @@ def after_the_end(evidence: Evidence) -> Iterator[Finding]:
 
 def unknown_event(evidence: Evidence) -> Iterator[Finding]:
     """Find events of types that Poe does not know."""
-    unknown = Counter(type_ for type_ in evidence.types if type_ not in KNOWN_TYPES)
+    unknown = Counter({type_: count for type_, count in evidence.counts.items() if type_ not in KNOWN_TYPES})
     for type_, count in unknown.most_common(_SHOWN_TYPES):
         near = get_close_matches(type_, KNOWN_TYPES, n=1, cutoff=0.7)
         hint = f"Did you mean {near[0]!r}?" if near else f"Types are: {', '.join(sorted(KNOWN_TYPES - {'ping'}))}."

@@ -17,8 +17,8 @@ COMMAND = Command(
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     """Show the exchange and give it."""
-    from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.views.inspector import Inspected, exchange_bundle
 
     exchange = console.session.exchange(arguments.word("which"))
-    console.show(exchange_bundle(exchange))
+    console.show(exchange_bundle(Inspected(exchange)))
     return console.give(exchange)
