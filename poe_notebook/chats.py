@@ -22,7 +22,7 @@ from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.asking import Asking
 from poe_notebook.simulator.directory import Asker, KnownBot
-from poe_notebook.simulator.faults import parse_faults
+from poe_notebook.simulator.fault_names import parse_faults
 from poe_notebook.simulator.settings import Understood
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
@@ -126,6 +126,12 @@ class Chats:
                 )
             )
 
+    def let_fail(self, bot: str, faults: str | None) -> str:
+        """Let things go wrong with every answer of a bot, as ``cut@3``, or with none; says in a sentence what."""
+        parsed = parse_faults(faults) if faults else None
+        self._simulator().let_fail(self._stand_in(bot), parsed)
+        return parsed.describe() if parsed is not None else "Nothing goes wrong."
+
     def settings(self, bot: str) -> Understood:
         """Ask a bot for its settings now. Raises ``BotError``, ``BotNotFound``."""
         return self._thread.run(self._simulator().poe.settings.refetch(self._stand_in(bot)))
@@ -170,7 +176,10 @@ class Chats:
         self, request: QueryRequest, bot: str, route: str, *, recording: Recording, faults: Sequence[str]
     ) -> AsyncGenerator[Event, None]:
         if route != "poe":
-            known, asking = self._stand_in(bot), Asking(recording, faults=parse_faults(faults))
+            known, asking = (
+                self._stand_in(bot),
+                Asking(recording, faults=parse_faults(" ".join(faults)) if faults else None),
+            )
             return _by_simulator(self._simulator(), known, request, asking)
         if faults:
             raise CommandError("Faults are the simulator's.", why=f"{bot} is asked on Poe.", now="Leave --fault away.")

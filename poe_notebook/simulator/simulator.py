@@ -20,6 +20,7 @@ from poe_notebook.simulator.bot_settings import BotSettings
 from poe_notebook.simulator.chat_completions import ChatCompletions
 from poe_notebook.simulator.costs import Costs
 from poe_notebook.simulator.directory import Directory, KnownBot
+from poe_notebook.simulator.faults import Faults
 from poe_notebook.simulator.file_responses import file_route
 from poe_notebook.simulator.files import FileStore
 from poe_notebook.simulator.poe import Poe
@@ -47,13 +48,17 @@ class Simulator:
             served, stand_in=lambda name: stand_in(name, upload=self.upload), stand_in_names=stand_in_names()
         )
         reader = Reader(self.files, lambda: self.address)
-        self.poe = Poe(self.directory, read=reader.read)
+        self.poe = Poe(self.directory, read=reader.read, ended=self.points.release)
         self.accounts = Accounts(
             self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
         )
         settings, queries = BotSettings(self.poe), Queries(self.poe, trace)
         completions = ChatCompletions(
-            queries, self.directory, self.accounts, upload=self.upload, has_points=self.points.has_any
+            queries,
+            self.directory,
+            self.accounts,
+            upload=self.upload,
+            has_points=lambda user: self.points.available(user) > 0,
         )
         self.app = build_api(
             query=BotQueries(queries, self.directory, self.accounts),
@@ -69,11 +74,21 @@ class Simulator:
         file = await asyncio.to_thread(self.files.add, content, name=name, content_type=content_type)
         return Attachment(url=self.files.url(file, self.address), content_type=file.content_type, name=file.name)
 
+    def _has_points(self, user_id: str) -> bool:
+        return self.points.available(user_id) > 0
+
     def limit(self, profile: str) -> None:
         """Enforce another set of limits: ``2025``, ``2026`` or ``strict``. Raises ``CommandError``."""
         if profile not in PROFILES:
             raise CommandError(f"There are no limits {profile!r}.", now=f"There are: {', '.join(PROFILES)}")
         self.poe.limits = PROFILES[profile]
+
+    def let_fail(self, bot: KnownBot, faults: Faults | None) -> None:
+        """Let things go wrong with every answer of a bot, or with none any more."""
+        if faults is None:
+            self.poe.faults.pop(bot.name, None)
+        else:
+            self.poe.faults[bot.name] = faults
 
     def hand_stand_ins_to(self, url: str | None, *, model: str | None = None, key_variable: str | None = None) -> None:
         """Let an OpenAI-compatible server answer for the stand-ins, or the stand-ins themselves again."""

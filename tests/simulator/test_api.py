@@ -329,6 +329,127 @@ def test_a_bot_of_the_library_on_its_own_server_stands_behind_the_simulator(
     assert inner.last.query[-1].content == "hello there"
 
 
+# Costs.
+
+
+class Charging(Recorder):
+    """Authorizes a cost, answers, and captures it, as the guide for creators says."""
+
+    async def get_response(self, request: fp.QueryRequest) -> Any:
+        self.requests.append(request)
+        await self.authorize_cost(request, fp.CostItem(amount_usd_milli_cents=3_000, description="work"))
+        yield "worked"
+        await self.capture_cost(request, fp.CostItem(amount_usd_milli_cents=1_500, description="work"))
+
+
+def test_a_cost_is_reserved_charged_and_the_rest_given_back(poe: Offline) -> None:
+    poe.serve(Charging(), "Charging")
+    ledger, user = poe.simulator.points, poe.simulator.user_id
+    ledger.grant(user, 10_000)
+    assert poe.ask("Charging").text == "worked"
+    assert [entry.kind for entry in ledger.entries_of(user)][-3:] == ["authorize", "capture", "release"]
+    assert ledger.balance(user) == ledger.available(user) < 10_000
+
+
+def test_a_user_who_cannot_pay_is_told_so_by_the_error_type(poe: Offline) -> None:
+    poe.serve(Charging(), "Charging")
+    poe.simulator.points.grant(poe.simulator.user_id, 0)
+    try:
+        reply = poe.ask("Charging")
+    finally:
+        poe.simulator.points.grant(poe.simulator.user_id, 10_000)
+    assert reply.text == ""
+    assert reply.exchange is not None
+    assert [event.type for event in reply.exchange.events] == ["error", "done"]
+    assert b"insufficient_fund" in reply.exchange.events[0].raw
+
+
+def test_the_library_charges_through_the_simulator(poe: Offline, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Theirs(theirs.PoeBot):
+        async def get_response(self, request: Any) -> Any:
+            item = theirs.CostItem(amount_usd_milli_cents=2_000)
+            await self.authorize_cost(request, item, base_url=f"{poe.address}/")
+            yield theirs.PartialResponse(text="worked")
+            await self.capture_cost(request, item, base_url=f"{poe.address}/")
+
+    app = theirs.make_app(Theirs(), access_key=endpoints.KEY)
+    monkeypatch.setenv("POE_ACCESS_KEY", endpoints.KEY)
+    with apps.serving(app) as port:
+        poe.session.register("TheirCost", f"http://127.0.0.1:{port}/")
+        assert poe.ask("TheirCost").text == "worked"
+        poe.simulator.points.grant(poe.simulator.user_id, 0)
+        reply = poe.ask("TheirCost")
+        poe.simulator.points.grant(poe.simulator.user_id, 10_000)
+    assert reply.failure is not None
+    assert reply.failure.error_type == "insufficient_fund"
+
+
+@pytest.mark.parametrize("action", ["authorize", "capture"])
+def test_a_cost_of_nobodys_query_or_with_a_wrong_key_is_refused(poe: Offline, action: str) -> None:
+    poe.serve(Recorder(), "Heard")
+    body = {"amounts": [{"amount_usd_milli_cents": 1}], "access_key": poe.access_key("Heard")}
+    assert poe.post(f"/bot/cost/b-unknown/{action}", body).status == 404
+    assert poe.post(f"/bot/cost/b-unknown/{action}", {**body, "access_key": WRONG}).status == 401
+    assert poe.post(f"/bot/cost/b-unknown/{action}", b"[]").status == 401
+    assert poe.post("/bot/cost/b-unknown/refund", body).status == 404
+
+
+# Faults.
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "said"),
+    [
+        ("cut@2", "one ", "cut"),
+        ("early-end", "one two three ", "without a done event"),
+        ("garbage=json@2", "one ", "cannot be read"),
+        ("garbage=type@2", "one two three ", ""),
+        ("split=1", "one two three ", ""),
+        ("delay=0.2", "one two three ", ""),
+        ("status=503", "", "503"),
+    ],
+)
+def test_a_fault_meets_one_answer_of_a_bot(poe: Offline, fault: str, text: str, said: str) -> None:
+    poe.serve(Recorder(lambda r: ["one ", "two ", "three "]), "Three")
+    reply = poe.ask("Three", faults=[fault])
+    assert reply.text == text
+    assert (said in reply.failure.text) if reply.failure is not None else not said
+    assert poe.ask("Three").text == "one two three "
+
+
+def test_a_cut_connection_cancels_the_handler(poe: Offline) -> None:
+    ended: list[str] = []
+
+    class Endless(Recorder):
+        async def get_response(self, request: fp.QueryRequest) -> Any:
+            try:
+                while True:
+                    yield "more "
+                    await asyncio.sleep(0.01)
+            finally:
+                ended.append("cancelled")
+
+    poe.serve(Endless(), "Endless")
+    assert poe.ask("Endless", faults=["cut@3"]).state == "failed"
+    assert endpoints.until(lambda: ended)
+
+
+def test_a_request_that_is_sent_twice_is_answered_twice_and_shown_once(poe: Offline) -> None:
+    bot = poe.serve(Recorder(), "Twice")
+    assert poe.ask("Twice", faults=["duplicate"]).text == "heard"
+    assert endpoints.until(lambda: len(bot.requests) == 2)
+    assert bot.requests[0].message_id == bot.requests[1].message_id
+
+
+def test_faults_of_a_bot_meet_who_asks_it_until_they_are_taken_away(poe: Offline) -> None:
+    poe.serve(Relay("Echo", server_bot_dependencies={"Echo": 1}), "Outer")
+    assert "cut" in poe.session.chats.let_fail("Echo", "cut@1")
+    reply = poe.ask("Outer", "hello there")
+    assert reply.state == "failed"
+    poe.session.chats.let_fail("Echo", None)
+    assert "hello there" in poe.ask("Outer", "hello there").text
+
+
 # The OpenAI-compatible endpoint.
 
 
