@@ -148,7 +148,7 @@ def test_many_small_files_are_bounded_in_number(temporary: Path) -> None:
     store.close()
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=30), st.integers(1, 120))
 def test_the_bound_holds_whatever_comes(sizes: list[int], max_bytes: int) -> None:
     store = FileStore(max_bytes=max_bytes)

@@ -222,7 +222,7 @@ messages = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.fixed_dictionaries(
         {

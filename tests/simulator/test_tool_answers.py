@@ -53,7 +53,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), json_values, max_size=3), json_values)
 def test_any_result_can_be_said(arguments: dict[str, Any], value: Any) -> None:
     assert result_words("f", arguments, value).strip()

@@ -136,7 +136,7 @@ kinds = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(),
     st.dictionaries(st.text(max_size=12), kinds | json, max_size=4),
