@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asking_stand_ins import ask, events_of, label, query_of, said
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.bot.base import PoeBot
@@ -73,6 +73,7 @@ def test_words_come_one_by_one_at_a_human_pace() -> None:
     assert HUMAN_PACE.gap_s == 1 / 40
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_pieces_put_together_are_the_text(text: str) -> None:
     assert "".join(pieces(text)) == text
@@ -171,6 +172,7 @@ def test_broken_that_ends_early_ends_in_the_middle_of_a_word() -> None:
     assert said(ask("Broken", "early")).endswith("And in the middle of a sen")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["GPT-4o", "Echo", "Prose", "Parallel", "Attachments"]), st.text())
 def test_any_message_is_answered(name: str, message: str) -> None:
     events = ask(name, message)
