@@ -20,12 +20,13 @@ __all__ = ["Arguments", "Command", "Option", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: a flag if ``convert`` is none, else it takes a value."""
+    """An option: a flag if ``convert`` is none, else it takes a value; one that ``repeats`` gives a list of them."""
 
     name: str
     summary: str
     convert: Callable[[str], Any] | None = None
     value: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Arguments:
     def word(self, name: str) -> str | None:
         """Give a word, or none if it was not typed."""
         return self.words.get(name)
+
+    def take(self, option: Option, value: Any) -> None:
+        """Take in an option that was typed."""
+        name = option.name.removeprefix("--").replace("-", "_")
+        self.options[name] = [*self.options.get(name, ()), value] if option.repeats else value
 
     def option(self, name: str) -> Any:
         """Give an option's value (true for a flag), or none if it was not typed."""
@@ -111,7 +117,7 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> str:
             option = known[name]
             if option.convert is not None and not equals:
                 given, position = _value_after(option, line, position)
-            arguments.options[name.removeprefix("--").replace("-", "_")] = _convert(option, given, bool(equals))
+            arguments.take(option, _convert(option, given, bool(equals)))
         elif token in ("-h", "--help") and not is_text:
             arguments.wants_help = True
         elif _is_unknown_option(token, known, is_text=is_text):

@@ -11,9 +11,13 @@ from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
 from poe_notebook.errors import CommandError
-from poe_notebook.keys import Redactor
+from poe_notebook.keys import Redactor, find_access_key
+from poe_notebook.outside import Outside
 from poe_notebook.runtime.loop import LoopThread
+from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
 from poe_notebook.serving import Serving
+from poe_notebook.simulator.directory import KnownBot
+from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
 
@@ -21,15 +25,47 @@ __all__ = ["Session", "close_session", "current_session", "has_session"]
 
 
 class Session:
-    """Everything that a kernel serves (``serving``), asks (``chats``) and records (``trace``)."""
+    """What a kernel serves (``serving``), asks (``chats``) and records (``trace``), and the Poe that it plays."""
 
     def __init__(self) -> None:
         self.redactor = Redactor()
         self.trace = Trace(self.redactor, label=cell_label)
         self.thread = LoopThread("poe-notebook")
-        self.serving = Serving(self.trace, thread=self.thread)
-        self.chats = Chats(self.serving, self.trace, thread=self.thread)
+        self.serving = Serving(self.trace, thread=self.thread, published=self._ask_for_settings)
+        self._simulator = Simulator(self.trace, served=self._served)
+        self._simulator_listener = Listener(self._simulator.app, thread=self.thread, usual_port=SIMULATOR_PORT)
+        self.outside = Outside()
+        self._registered: dict[str, KnownBot] = {}
+        self.chats = Chats(
+            self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
+        )
         self._is_closed = False
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulated Poe, listening from its first use on."""
+        if self._simulator_listener.port is None:
+            self._simulator_listener.open()
+            self.trace.poe_url = self._simulator.address = self._simulator_listener.address
+        return self._simulator
+
+    @property
+    def simulator_address(self) -> str:
+        """Where the simulated Poe listens; empty before its first use."""
+        return self._simulator.address
+
+    def use_simulator(self) -> None:
+        """Let the library's functions and scripts started here reach the simulated Poe."""
+        self.outside.use_simulator(self.simulator.address, self.simulator.api_key)
+
+    def register(self, name: str, url: str, *, access_key_variable: str | None = None) -> None:
+        """Make a bot server that runs elsewhere known to the simulated Poe. Raises ``KeyMissing``, ``CommandError``."""
+        if not url.startswith(("http://", "https://")):
+            raise CommandError(f"{url!r} is no address of a bot server.", now="For example: http://127.0.0.1:8080/")
+        key = find_access_key(access_key_variable)
+        self.redactor.add(key)
+        self._registered[name] = KnownBot(name, url, key, version=object())
+        self._ask_for_settings(name)
 
     def exchange(self, selector: str | int | None = None) -> Exchange:
         """Find an exchange: the latest, the latest of a bot, or by number (negative ones count from the latest)."""
@@ -44,9 +80,23 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
+        self.outside.use_poe()
         self.serving.close()
+        self._simulator_listener.close()
+        self._simulator.close()
         self.thread.run(close_clients_of_this_loop())
         self.thread.close()
+
+    def _ask_for_settings(self, name: str) -> None:
+        """Have the simulated Poe learn a bot's settings as soon as it is there, as Poe does when a server starts."""
+        bot = self._simulator.directory.find(name)
+        if bot is not None:
+            self.thread.submit(self._simulator.poe.settings.of(bot))
+
+    def _served(self) -> list[KnownBot]:
+        slots, address = self.serving.slots, self.serving.address_of
+        own = [KnownBot(slot.name, address(slot), slot.access_key, version=slot.current) for slot in slots]
+        return own + [bot for bot in self._registered.values() if bot.name not in slots]
 
     def _exchange(self, selector: str | int | None) -> Exchange | None:
         if selector is None:

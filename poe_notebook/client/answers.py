@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from poe_notebook.client.endpoints import is_local, without_key
+from poe_notebook.client.nested import nested_exchange
 from poe_notebook.client.query import bot_url, stream_events
 from poe_notebook.client.retries import OnError, with_retries
 from poe_notebook.client.sync import iterate, refuse_session_of_running_loop
@@ -82,7 +83,9 @@ def stream_request(
 
     def ask(query: QueryRequest) -> AsyncGenerator[PartialResponse, None]:
         return with_retries(
-            lambda: _responses(query, url, key=key, session=session, extra_headers=extra_headers, asked=asked),
+            lambda: _responses(
+                query, url, bot=bot_name, key=key, session=session, extra_headers=extra_headers, asked=asked
+            ),
             bot_name=bot_name,
             num_tries=num_tries,
             retry_sleep_time=retry_sleep_time,
@@ -135,24 +138,32 @@ async def _responses(
     request: QueryRequest,
     url: str,
     *,
+    bot: str,
     key: str,
     session: httpx.AsyncClient | None,
     extra_headers: dict[str, str] | None,
     asked: QueryRequest,
 ) -> AsyncGenerator[PartialResponse, None]:
     """Ask once. An ``error`` event is raised; what is given remembers that it answers ``asked``."""
-    events = stream_events(
-        request, url, key=Secret(key), is_local=is_local(url), session=session, extra_headers=extra_headers
-    )
-    async with aclosing(events):
-        async for event in events:
-            response = event_to_response(event)
-            if type(response) is ErrorResponse:
-                kind = BotError if response.allow_retry else BotErrorNoRetry
-                raise kind(without_key(json.dumps(event.data), key))
-            if response is not None:
-                remember_origin(response, asked, event)
-                yield response
+    with nested_exchange(request, bot=bot, url=url) as recording:
+        events = stream_events(
+            request,
+            url,
+            key=Secret(key),
+            is_local=is_local(url),
+            session=session,
+            recording=recording,
+            extra_headers=extra_headers,
+        )
+        async with aclosing(events):
+            async for event in events:
+                response = event_to_response(event)
+                if type(response) is ErrorResponse:
+                    kind = BotError if response.allow_retry else BotErrorNoRetry
+                    raise kind(without_key(json.dumps(event.data), key))
+                if response is not None:
+                    remember_origin(response, asked, event)
+                    yield response
 
 
 def get_bot_response(

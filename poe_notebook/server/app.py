@@ -34,7 +34,7 @@ from poe_notebook.server.failed_keys import FailedKeys
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.tracing.recorder import Recording, Trace
 
-__all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle"]
+__all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle", "read_json"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
@@ -178,6 +178,11 @@ def _is_authorized(request: Request, access_key: Secret | None) -> bool:
         return True
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and access_key.matches(given.strip())
+
+
+async def read_json(request: Request) -> Any:
+    """Read a request's body as JSON. Raises ``MalformedRequest`` with the status that it deserves."""
+    return _parse_json(await _read(request))
 
 
 async def _read(request: Request) -> bytes:

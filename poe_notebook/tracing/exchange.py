@@ -120,6 +120,7 @@ class Exchange:
 
     ``kind`` is the request's type (``query``, ``settings``, ``report_reaction`` …), ``generation`` the definition of
     the bot that answered (none if the bot is served elsewhere), ``request`` the JSON body with secrets removed.
+    ``parent`` is the number of the exchange whose handler asked this.
     """
 
     number: int
@@ -127,6 +128,7 @@ class Exchange:
     kind: str
     started_at: datetime
     message_id: str = ""
+    parent: int | None = None
     route: str = ""
     generation: int | None = None
     request: dict[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ This is the only place that reads a clock for the trace (monotonic; wall time on
 from __future__ import annotations
 
 import itertools
+import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,10 @@ from poe_notebook.errors import without_our_frames
 from poe_notebook.keys import Redactor
 from poe_notebook.tracing.exchange import Chunk, Events, Exchange, LogLine, Outcome, Raised, Tap
 
-__all__ = ["CURRENT", "Recording", "Trace"]
+__all__ = ["CURRENT", "EXCHANGE_HEADER", "Recording", "Trace"]
+
+EXCHANGE_HEADER = "X-Poe-Notebook-Exchange"
+"""Names the exchange that a request within this kernel belongs to, so that both its ends are known to be one."""
 
 CURRENT: ContextVar[Recording | None] = ContextVar("poe_notebook_recording", default=None)
 """The server's recording of the exchange that the running handler answers; none outside handlers."""
@@ -54,6 +58,7 @@ class Recording:
         "_trace",
         "_untold_bytes",
         "exchange",
+        "poe_url",
         "size_bytes",
         "tap",
     )
@@ -64,12 +69,32 @@ class Recording:
         self._start, self._trace, self._clean, self._add = start, trace, trace.redactor.bytes, events.add
         self._room_bytes, self._untold_bytes = trace.exchange_bytes, 0
         self._other: Recording | None = None
+        self.poe_url = ""  # where the Poe that asked is, if it is the one that this kernel plays
 
     def at_other_end(self) -> Recording:
         """Give the pen of the server's end of the same exchange, on the same clock."""
         tap = self.exchange.server = Tap()
         self._other = Recording(self.exchange, tap, start=self._start, trace=self._trace)
         return self._other
+
+    @property
+    def reference(self) -> str:
+        """What names this exchange in a header; nobody outside this kernel can make one."""
+        return f"{self._trace.token}-{self.exchange.number}"
+
+    def nested(self, *, bot: str, url: str, request: Mapping[str, Any]) -> Recording:
+        """Open the exchange of a call that the handler of this one makes to another bot."""
+        route = "simulator" if self.poe_url and url.startswith(self.poe_url) else "poe"
+        message_id = str(request.get("message_id", ""))
+        return self._trace.begin_client(
+            bot=bot,
+            kind="query",
+            message_id=message_id,
+            route=route,
+            request=request,
+            url=url,
+            parent=self.exchange.number,
+        )
 
     @property
     def both_ends_bytes(self) -> int:
@@ -164,19 +189,29 @@ class Trace:
         self.exchange_bytes, self.step_bytes = max_bytes // _EXCHANGE_SHARE, max_bytes // _STEP_SHARE
         self._max_bytes = max_bytes
         self._recordings: list[Recording] = []
-        self._asked: dict[tuple[str, str], Recording] = {}
+        self._asked: dict[str, Recording] = {}
         self._errors: list[Raised] = []
         self._uncounted_bytes = 0
         self._numbers = itertools.count(1)
         self.dropped = 0
+        self.token = secrets.token_hex(8)
+        self.poe_url = ""
 
     def begin_client(
-        self, *, bot: str, kind: str, message_id: str, route: str, request: Mapping[str, Any], url: str = ""
+        self,
+        *,
+        bot: str,
+        kind: str,
+        message_id: str,
+        route: str,
+        request: Mapping[str, Any],
+        url: str = "",
+        parent: int | None = None,
     ) -> Recording:
         """Open an exchange from the asker's end."""
-        recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request)
+        recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request, parent=parent)
         recording.exchange.client, recording.exchange.route = recording.tap, route
-        self._asked[bot, message_id] = recording
+        self._asked[recording.reference] = recording
         if url:
             recording.exchange.request_headers = {"url": self.redactor.text(url)}
         return recording
@@ -190,15 +225,25 @@ class Trace:
         request: Mapping[str, Any],
         headers: Mapping[str, str],
     ) -> Recording:
-        """Open an exchange from the bot's end, or join the one that an asker in this kernel opened just before."""
-        asked = self._asked.pop((bot, message_id), None)
+        """Open an exchange from the bot's end, or join the one that an asker in this kernel names in a header.
+
+        A second request of the same name, as when Poe tries again, is an exchange of its own.
+        """
+        reference = next((value for name, value in headers.items() if name.lower() == _REFERENCE), "")
+        asked = self._asked.pop(reference, None)
         if asked is not None:
             recording = asked.at_other_end()
         else:
             recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request)
             recording.exchange.server, recording.exchange.route = recording.tap, "kernel"
+        if reference.startswith(self.token):
+            recording.poe_url = self.poe_url
         recording.exchange.request_headers = self.clean_headers(headers)
         return recording
+
+    def asked(self, reference: str) -> Recording | None:
+        """Give the open exchange of that name whose other end has not been seen yet."""
+        return self._asked.get(reference)
 
     def last(self, bot: str | None = None) -> Exchange | None:
         """Give the latest exchange with a bot's answer, of any bot if none is named."""
@@ -237,6 +282,7 @@ class Trace:
         return {
             name: "[hidden]" if name.lower() in _SECRET_HEADERS else self.redactor.text(value)
             for name, value in headers.items()
+            if name.lower() != _REFERENCE
         }
 
     def grow(self, size_bytes: int) -> None:
@@ -252,13 +298,16 @@ class Trace:
         while len(self._errors) > _KEPT_ERRORS:
             self._errors.pop(0).error = None
 
-    def _begin(self, *, bot: str, kind: str, message_id: str, request: Mapping[str, Any]) -> Recording:
+    def _begin(
+        self, *, bot: str, kind: str, message_id: str, request: Mapping[str, Any], parent: int | None = None
+    ) -> Recording:
         exchange = Exchange(
             number=next(self._numbers),
             bot=bot,
             kind=kind,
             started_at=datetime.now(UTC),
             message_id=message_id,
+            parent=parent,
             request=self.redactor.value(request),
         )
         recording = Recording(exchange, Tap(), start=time.monotonic(), trace=self)
@@ -273,12 +322,11 @@ class Trace:
             oldest = self._recordings.pop(0)
             oldest.give_up_room()
             total -= oldest.both_ends_bytes
-            asked_as = oldest.exchange.bot, oldest.exchange.message_id
-            if self._asked.get(asked_as) is oldest:
-                del self._asked[asked_as]
+            self._asked.pop(oldest.reference, None)
             self.dropped += 1
 
 
+_REFERENCE = EXCHANGE_HEADER.lower()
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 

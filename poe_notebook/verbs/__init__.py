@@ -9,7 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from poe_notebook.arguments import Arguments, Command
-from poe_notebook.verbs import bots, chat, inspect, nest, poebot, rollback, stop, tunnel
+from poe_notebook.verbs import (
+    backend,
+    bots,
+    chat,
+    faults,
+    inspect,
+    nest,
+    poebot,
+    points,
+    react,
+    register,
+    rollback,
+    settings,
+    stop,
+    sync,
+    tunnel,
+    use,
+)
 from poe_notebook.verbs.console import Console
 
 __all__ = ["POEBOT", "VERBS", "Console", "Verb", "verb_named"]
@@ -28,7 +45,10 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-VERBS = tuple(map(_verb, (chat, bots, stop, rollback, inspect, tunnel, nest)))
+_ASKING = (chat, react, inspect)
+_SERVING = (bots, stop, rollback, settings, sync, tunnel)
+_OUTSIDE = (use, points, faults, backend, register, nest)
+VERBS = tuple(map(_verb, (*_ASKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from poe_notebook.arguments import Arguments, Command, Option
@@ -12,24 +13,46 @@ from poe_notebook.verbs.options import DEBUG, seconds
 if TYPE_CHECKING:
     from poe_notebook.turn import Turn
 
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(text)
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 COMMAND = Command(
     "chat",
     "Ask a bot and watch it answer; the conversation goes on from turn to turn.",
     words=("BOT",),
     text="MESSAGE",
     options=(
+        Option("--attach", "a file's path, or the name of an object of this notebook", str, "X", repeats=True),
+        Option("--param", "the value of a parameter, as name=value", _parameter, "NAME=VALUE", repeats=True),
+        Option("--system", "a system message ahead of the conversation", str, "TEXT"),
+        Option("--as", "the name of the user who says it, in a chat of several", str, "USER"),
         Option("--new", "begin a new conversation"),
-        Option("--via", "who answers: kernel or poe", str, "ROUTE"),
+        Option("--via", "who answers: kernel, poe or simulator", str, "ROUTE"),
+        Option("--fault", "what goes wrong on the way, as cut@3 or delay=2", str, "FAULT", repeats=True),
         Option("--timeout", "give up after so many seconds", seconds, "SECONDS"),
         DEBUG,
     ),
-    examples=("reply = %poe chat Shout hello from a notebook", "%%poe chat Shout --new"),
+    examples=(
+        "reply = %poe chat Shout hello from a notebook",
+        "%%poe chat Shout --new",
+        "%poe chat Reader --attach report.pdf what is this about?",
+    ),
 )
 
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     """Ask, show the answer while it comes, and give the reply."""
     __tracebackhide__ = True
+    from poe_notebook.attaching import as_file
+
     bot = str(arguments.word("bot"))
     message = "\n".join(part for part in (arguments.text, (cell or "").strip("\n")) if part)
     if not message.strip():
@@ -37,8 +60,13 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     turn = console.session.chats.turn(
         bot,
         message,
+        attach=[as_file(given, namespace=console.shell.user_ns) for given in arguments.option("attach") or ()],
+        parameters=dict(arguments.option("param") or ()),
+        system=arguments.option("system"),
+        user=arguments.option("as"),
         via=arguments.option("via"),
         new=bool(arguments.option("new")),
+        faults=arguments.option("fault") or (),
         timeout_s=arguments.option("timeout"),
     )
     watch(console, turn)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from poe_notebook.keys import HIDDEN, Redactor, Secret
-from poe_notebook.tracing.recorder import Recording, Trace
+from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Recording, Trace
 
 KEY = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3y00"
 
@@ -25,9 +25,16 @@ def a_trace(max_bytes: int = 64 * 1024 * 1024) -> Trace:
 
 
 def server(
-    trace: Trace, *, bot: str = "Bot", message_id: str = "m-1", kind: str = "query", **request: Any
+    trace: Trace,
+    *,
+    bot: str = "Bot",
+    message_id: str = "m-1",
+    kind: str = "query",
+    asked_by: Recording | None = None,
+    **request: Any,
 ) -> Recording:
-    return trace.begin_server(bot=bot, kind=kind, message_id=message_id, request=request, headers={})
+    headers = {EXCHANGE_HEADER.lower(): asked_by.reference} if asked_by is not None else {}
+    return trace.begin_server(bot=bot, kind=kind, message_id=message_id, request=request, headers=headers)
 
 
 def client(trace: Trace, *, bot: str = "Bot", message_id: str = "m-1") -> Recording:
@@ -40,7 +47,7 @@ def client(trace: Trace, *, bot: str = "Bot", message_id: str = "m-1") -> Record
 def test_an_asker_and_the_bot_in_one_kernel_write_one_exchange() -> None:
     trace = a_trace()
     asking = client(trace)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     answering.event("text", b"x")
     asking.event("text", b"x")
     assert len(trace) == 1
@@ -51,28 +58,59 @@ def test_an_asker_and_the_bot_in_one_kernel_write_one_exchange() -> None:
     assert exchange.route == "kernel"
 
 
-def test_two_requests_with_one_message_id_are_two_exchanges() -> None:
+def test_a_second_request_in_the_name_of_an_exchange_is_one_of_its_own() -> None:
     trace = a_trace()
-    client(trace)
-    server(trace)
-    server(trace)
+    asking = client(trace)
+    first, second = (server(trace, asked_by=asking) for _ in range(2))
     assert [exchange.number for exchange in trace] == [1, 2]
+    assert (first.exchange.number, second.exchange.number) == (1, 2)
 
 
-def test_an_asker_is_not_joined_by_another_bot_or_message() -> None:
+def test_calls_at_once_to_one_bot_for_one_message_are_not_mixed_up() -> None:
     trace = a_trace()
-    client(trace)
-    server(trace, bot="Other")
-    server(trace, message_id="m-2")
+    first, second = client(trace), client(trace)
+    assert server(trace, asked_by=second).exchange is second.exchange
+    assert server(trace, asked_by=first).exchange is first.exchange
+
+
+def test_a_request_that_names_no_exchange_of_this_trace_joins_none() -> None:
+    trace, other = a_trace(), a_trace()
+    asking = client(trace)
+    server(trace)
+    server(trace, asked_by=client(other))
     assert len(trace) == 3
-    assert trace[0].server is None
+    assert asking.exchange.server is None
+
+
+def test_only_who_is_asked_from_here_knows_the_poe_of_this_kernel() -> None:
+    trace = a_trace()
+    trace.poe_url = "http://127.0.0.1:1"
+    asking = client(trace)
+    assert [server(trace, asked_by=asking).poe_url for _ in range(2)] == ["http://127.0.0.1:1"] * 2
+    assert server(trace).poe_url == server(trace, asked_by=client(a_trace())).poe_url == ""
+
+
+def test_what_names_an_exchange_is_not_in_the_recorded_headers() -> None:
+    trace = a_trace()
+    answering = server(trace, asked_by=client(trace))
+    assert answering.exchange.request_headers == {}
+
+
+def test_a_call_of_a_handler_is_recorded_under_the_exchange_that_it_answers() -> None:
+    trace = a_trace()
+    trace.poe_url = "http://127.0.0.1:1"
+    answering = server(trace, asked_by=client(trace))
+    inner = answering.nested(bot="Other", url="http://127.0.0.1:1/bot/Other", request={"message_id": "m-1"})
+    outer = answering.nested(bot="Other", url="https://api.poe.com/bot/Other", request={})
+    assert inner.exchange.parent == outer.exchange.parent == answering.exchange.number
+    assert (inner.exchange.route, outer.exchange.route) == ("simulator", "poe")
 
 
 def test_times_count_from_the_start_at_both_ends() -> None:
     trace = a_trace()
     asking = client(trace)
     time.sleep(0.05)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     at_s = answering.event("text", b"x")
     asking.event("text", b"x")
     answering.end("done")
@@ -87,7 +125,7 @@ def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
     asking = client(trace)
     asking.event("text", b"asker")
     assert [event.raw for event in trace[0].events] == [b"asker"]
-    server(trace).event("text", b"bot")
+    server(trace, asked_by=asking).event("text", b"bot")
     assert [event.raw for event in trace[0].events] == [b"bot"]
 
 
@@ -103,7 +141,8 @@ def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
 )
 def test_the_first_end_is_believed_but_stopped_outranks_it(ends: list[Any], outcome: str) -> None:
     trace = a_trace()
-    pens = [client(trace), server(trace)]
+    asking = client(trace)
+    pens = [asking, server(trace, asked_by=asking)]
     for pen, end in zip(pens, ends, strict=False):
         pen.end(end)
     assert trace[0].outcome == outcome
@@ -309,7 +348,7 @@ def test_one_answer_alone_does_not_break_the_bound_and_what_was_left_out_is_coun
 def test_an_exchange_that_was_dropped_takes_nothing_more() -> None:
     trace = a_trace(max_bytes=100_000)
     asking = client(trace)
-    answering = server(trace)
+    answering = server(trace, asked_by=asking)
     for n in range(100):
         server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
     assert trace.numbered(1) is None
@@ -323,10 +362,10 @@ def test_an_exchange_that_was_dropped_takes_nothing_more() -> None:
 
 def test_an_asker_that_was_dropped_is_not_joined() -> None:
     trace = a_trace(max_bytes=100_000)
-    client(trace, message_id="m-asked")
+    asking = client(trace, message_id="m-asked")
     for n in range(50):
         server(trace, message_id=f"m-{n}").event("text", b"x" * 10_000)
-    server(trace, message_id="m-asked")
+    server(trace, asked_by=asking)
     assert trace[-1].client is None
     assert trace._asked == {}
 
@@ -367,7 +406,7 @@ def test_pens_in_several_threads_lose_no_event_and_keep_the_bound() -> None:
     def write(name: int) -> None:
         for n in range(100):
             pen = client(trace, message_id=f"m-{name}-{n}")
-            other = server(trace, message_id=f"m-{name}-{n}")
+            other = server(trace, asked_by=pen)
             for _ in range(10):
                 pen.event("text", b"x" * 500)
                 other.event("text", b"x" * 500)

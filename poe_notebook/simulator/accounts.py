@@ -1,0 +1,71 @@
+"""Who may use the simulated api.poe.com: keys to askers, and how often one user may ask in a minute.
+
+A user's API key spends that user's points; a bot's access key stands for the bot, asking for the user whose message it
+answers. Source: external application guide, "Rate limits" (2025-08).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from poe_notebook.keys import Secret, find_api_key
+from poe_notebook.protocol.limits import API_CALLS_PER_MINUTE
+from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.simulator.directory import Asker, Directory
+from poe_notebook.simulator.memory import Kept
+
+__all__ = ["Accounts"]
+
+_MINUTE_S = 60.0
+
+
+class Accounts:
+    """The simulator's own API key, and with it the one in ``POE_API_KEY``, belong to one user; bots have their keys."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        api_key: Secret,
+        user_id: str,
+        answering: Kept[str],
+        per_minute: int = API_CALLS_PER_MINUTE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.api_key, self.user_id = api_key, user_id
+        self._directory, self._answering = directory, answering
+        self._per_minute, self._clock = per_minute, clock
+        self._asked_s: deque[float] = deque()
+
+    def is_user(self, key: str) -> bool:
+        """Whether a key is a user's API key."""
+        own = find_api_key()
+        return self.api_key.matches(key) or (own is not None and own.matches(key))
+
+    def is_known(self, key: str) -> bool:
+        """Whether a key is a user's or a served bot's."""
+        return self.is_user(key) or bool(self._directory.of_key(key))
+
+    def asker(self, key: str, request: QueryRequest) -> Asker | None:
+        """Give who asks with this key; none if nobody has it.
+
+        Several bots may share a key, that of POE_ACCESS_KEY; then the message being answered tells them apart.
+        """
+        bots = self._directory.of_key(key)
+        if bots:
+            answering = self._answering.get(request.message_id)
+            bot = next((bot for bot in bots if bot.name == answering), bots[0])
+            return Asker(request.user_id or self.user_id, bot=bot, message_id=request.message_id)
+        return Asker(self.user_id) if self.is_user(key) else None
+
+    def wait_s(self) -> float:
+        """Count a request made with an API key; gives how long to wait if it is one too many in a minute, else 0."""
+        now_s = self._clock()
+        while self._asked_s and now_s - self._asked_s[0] > _MINUTE_S:
+            self._asked_s.popleft()
+        if len(self._asked_s) >= self._per_minute:
+            return _MINUTE_S - (now_s - self._asked_s[0])
+        self._asked_s.append(now_s)
+        return 0.0
