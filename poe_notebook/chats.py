@@ -23,6 +23,7 @@ from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.asking import Asking
 from poe_notebook.simulator.directory import Asker, KnownBot
 from poe_notebook.simulator.fault_names import parse_faults
+from poe_notebook.simulator.faults import NO_FAULTS, Faults
 from poe_notebook.simulator.settings import Understood
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
@@ -126,11 +127,15 @@ class Chats:
                 )
             )
 
-    def let_fail(self, bot: str, faults: str | None) -> str:
-        """Let things go wrong with every answer of a bot, as ``cut@3``, or with none; says in a sentence what."""
-        parsed = parse_faults(faults) if faults else None
-        self._simulator().let_fail(self._stand_in(bot), parsed)
-        return parsed.describe() if parsed is not None else "Nothing goes wrong."
+    def let_fail(self, bot: str, faults: str | None) -> Faults:
+        """Let things go wrong with every answer of a bot, as ``cut@3``, or with none any more."""
+        parsed = parse_faults(faults) if faults else NO_FAULTS
+        self._simulator().poe.faults[self._stand_in(bot).name] = parsed
+        return parsed
+
+    def faults_of(self, bot: str) -> Faults:
+        """Give what goes wrong with every answer of a bot."""
+        return self._simulator().poe.faults.get(self._stand_in(bot).name, NO_FAULTS)
 
     def settings(self, bot: str) -> Understood:
         """Ask a bot for its settings now. Raises ``BotError``, ``BotNotFound``."""

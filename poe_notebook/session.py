@@ -15,7 +15,7 @@ from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
-from poe_notebook.serving import Serving
+from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.directory import KnownBot
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
@@ -57,6 +57,10 @@ class Session:
     def use_simulator(self) -> None:
         """Let the library's functions and scripts started here reach the simulated Poe."""
         self.outside.use_simulator(self.simulator.address, self.simulator.api_key)
+
+    def learn_keys(self) -> None:
+        """Know every key that the environment holds now, so that none of them is shown."""
+        learn_keys(self.redactor)
 
     def register(self, name: str, url: str, *, access_key_variable: str | None = None) -> None:
         """Make a bot server that runs elsewhere known to the simulated Poe. Raises ``KeyMissing``, ``CommandError``."""

@@ -53,7 +53,7 @@ ARROWS: dict[str, set[str]] = {
         "turn",
     },
     "session": {"cell", "chats", "client", "keys", "outside", "runtime", "serving", "simulator", "tracing"},
-    "notebook": {"session", "conversation", "tracing", "turn", "views"},
+    "notebook": {"attaching", "session", "conversation", "protocol", "tracing", "turn", "views"},
     "nesting": set(),
     "questions": set(),
     "verbs": {

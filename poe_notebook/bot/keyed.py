@@ -17,7 +17,8 @@ __all__ = ["with_key_of_server"]
 
 def with_key_of_server(bot: Any) -> Any:
     """Give the bot as its handlers are to see it; bots of ours, which find the key themselves, as they are."""
-    if isinstance(bot, BotMethods) or not hasattr(bot, "post_message_attachment") or getattr(bot, "access_key", None):
+    uploads_by_itself = hasattr(bot, "post_message_attachment") and not isinstance(bot, BotMethods)
+    if not uploads_by_itself or getattr(bot, "access_key", None) or not hasattr(bot, "__dict__"):
         return bot
     kind: Any = type(bot)
     key = property(_key, _set_key)

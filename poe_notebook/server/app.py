@@ -40,6 +40,8 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
 MAX_DEPTH = 100
 """Levels of JSON; a query has five or six, and what walks one deeper than a thousand meets Python's own limit."""
+_PEER_CHARS = 64
+"""Of an address, which behind a proxy is whatever a header says."""
 _BODY_S = 30.0
 """How long a request's body may take to arrive."""
 
@@ -119,7 +121,7 @@ _NO_KEY = "The access key is missing or wrong; it belongs in the header Authoriz
 
 def _unauthorized(request: Request, endpoint: Endpoint, trace: Trace, failed: FailedKeys) -> Response:
     """Refuse a request without reading its body, and count it."""
-    peer = request.client.host if request.client is not None else ""
+    peer = request.client.host[:_PEER_CHARS] if request.client is not None else ""
     failed.count(peer)
     wait_s = failed.wait_s(peer)
     status = 429 if wait_s else 401

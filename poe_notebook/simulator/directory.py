@@ -57,7 +57,9 @@ class Directory:
         if own:
             return (exact or own)[0]
         bot = self._stand_in(name)
-        return None if bot is None else KnownBot(bot.bot_name, stand_in=bot)
+        if bot is None:
+            return None
+        return KnownBot(bot.bot_name, version=getattr(bot, "backend", None), stand_in=bot)
 
     def of_key(self, key: str) -> list[KnownBot]:
         """Give every served bot that has this access key: bots of one kernel may share the key of POE_ACCESS_KEY."""

@@ -134,12 +134,14 @@ class Poe:
                     yield event
                 else:
                     left = 0
-            self._report(bot, request, watch)
+            self._report(bot, request, watch, asking)
             if not left:
                 return
 
     async def _answer(self, bot: KnownBot, request: QueryRequest, asking: Asking) -> AsyncGenerator[Event, None]:
         faults = asking.faults or self.faults.get(bot.name, NO_FAULTS)
+        if faults != NO_FAULTS:
+            asking.recording.report("fault", faults.describe())
         try:
             if faults.status is not None:
                 raise BotErrorNoRetry(f"The bot's server answered {faults.status}, as a fault asked for.")
@@ -184,9 +186,10 @@ class Poe:
         """Give the number of the exchange in which a bot answers that message, if it is one that Poe asked for."""
         return self._exchanges.get(message_id) if self.answering.get(message_id) == bot.name else None
 
-    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch) -> None:
+    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch, asking: Asking) -> None:
         ids = {"message_id": request.message_id, "conversation_id": request.conversation_id}
         for mistake, data in watch.mistakes:
+            asking.recording.report("poe", mistake, **data)
             self._in_background(self.report(bot, "report_error", message=mistake, metadata={**ids, **data}))
 
     async def _fetch_settings(self, bot: KnownBot) -> Mapping[str, Any]:

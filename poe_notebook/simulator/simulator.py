@@ -15,19 +15,19 @@ from poe_notebook.protocol.limits import PROFILES
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.simulator.accounts import Accounts
 from poe_notebook.simulator.api import build_api
+from poe_notebook.simulator.backend import Backend
 from poe_notebook.simulator.bot_queries import BotQueries
 from poe_notebook.simulator.bot_settings import BotSettings
 from poe_notebook.simulator.chat_completions import ChatCompletions
 from poe_notebook.simulator.costs import Costs
 from poe_notebook.simulator.directory import Directory, KnownBot
-from poe_notebook.simulator.faults import Faults
 from poe_notebook.simulator.file_responses import file_route
 from poe_notebook.simulator.files import FileStore
 from poe_notebook.simulator.poe import Poe
 from poe_notebook.simulator.points import Ledger
 from poe_notebook.simulator.queries import Queries
 from poe_notebook.simulator.reading import Reader
-from poe_notebook.simulator.stand_ins import stand_in, stand_in_names
+from poe_notebook.simulator.stand_ins import StandIn, stand_in, stand_in_names
 from poe_notebook.simulator.uploads import Uploads
 from poe_notebook.tracing.recorder import Trace
 
@@ -44,9 +44,9 @@ class Simulator:
         trace.redactor.add(self.api_key)
         self.files = FileStore()
         self.points = Ledger()
-        self.directory = Directory(
-            served, stand_in=lambda name: stand_in(name, upload=self.upload), stand_in_names=stand_in_names()
-        )
+        self.backend: Backend | None = None
+        self._redactor = trace.redactor
+        self.directory = Directory(served, stand_in=self._stand_in, stand_in_names=stand_in_names())
         reader = Reader(self.files, lambda: self.address)
         self.poe = Poe(self.directory, read=reader.read, ended=self.points.release)
         self.accounts = Accounts(
@@ -83,19 +83,17 @@ class Simulator:
             raise CommandError(f"There are no limits {profile!r}.", now=f"There are: {', '.join(PROFILES)}")
         self.poe.limits = PROFILES[profile]
 
-    def let_fail(self, bot: KnownBot, faults: Faults | None) -> None:
-        """Let things go wrong with every answer of a bot, or with none any more."""
-        if faults is None:
-            self.poe.faults.pop(bot.name, None)
-        else:
-            self.poe.faults[bot.name] = faults
+    def hand_stand_ins_to(self, backend: Backend | None) -> None:
+        """Let a server of the user's own answer for the chat models, or the stand-ins themselves again."""
+        if backend is not None:
+            self._redactor.add(backend.key())
+        self.backend = backend
 
-    def hand_stand_ins_to(self, url: str | None, *, model: str | None = None, key_variable: str | None = None) -> None:
-        """Let an OpenAI-compatible server answer for the stand-ins, or the stand-ins themselves again."""
+    def _stand_in(self, name: str) -> StandIn | None:
+        return stand_in(name, upload=self.upload, backend=self.backend, read_file=self._read_file)
 
-    def who_answers(self) -> str:
-        """Say who answers for the stand-ins."""
-        return "The simulator's own stand-ins answer."
+    async def _read_file(self, url: str) -> bytes | None:
+        return await asyncio.to_thread(self.files.resolve, url)
 
     def close(self) -> None:
         """Remove what was kept on disk."""

@@ -15,10 +15,12 @@ COMMAND = Command(
 
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> None:
-    """Set or clear the faults, and say what they are; without any, name those that there are."""
+    """Set or clear the faults, and say what they are; with none typed, name those that there are."""
     from poe_notebook.simulator.fault_names import FAULT_NAMES
 
-    bot, text = str(arguments.word("bot")), arguments.text
-    said = console.session.chats.let_fail(bot, None if text in ("", "off") else text)
-    known = "" if text else f" There are: {', '.join(FAULT_NAMES)}."
-    console.say(f"{bot}: {said}{known}", kind="done" if text else "info")
+    chats, bot, text = console.session.chats, str(arguments.word("bot")), arguments.text
+    if text:
+        said = chats.let_fail(bot, None if text == "off" else text).describe()
+        console.say(f"{bot}: {said}", kind="done")
+    else:
+        console.say(f"{bot}: {chats.faults_of(bot).describe()} There are: {', '.join(FAULT_NAMES)}.")

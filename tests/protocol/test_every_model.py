@@ -99,7 +99,7 @@ def odd(example: Any) -> st.SearchStrategy[Any]:
 
 @every_model
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_odd_value_is_taken_whole_or_refused_in_sentences(name: str, data: st.DataObject) -> None:
     kind, value = MODELS[name], data.draw(odd(EXAMPLES[name]))
     before = copy.deepcopy(value)

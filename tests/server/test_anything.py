@@ -26,7 +26,7 @@ from poe_notebook.protocol.responses import DataResponse, ErrorResponse, MetaRes
 from poe_notebook.server.run import make_app
 
 quick = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -98,7 +98,7 @@ bodies = st.one_of(
 
 
 @given(body=bodies)
-@settings(quick, max_examples=200)
+@settings(quick, max_examples=120)
 def test_no_body_makes_a_server_error(served: Served, body: bytes) -> None:
     served.bot.answer = None
     answer = served.post(body)
@@ -201,7 +201,7 @@ STYLES = ["generator", "async", "await", "plain", "all"]
 
 
 @given(style=st.sampled_from(STYLES), script=st.lists(items, max_size=4))
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=100)
 def test_an_answer_once_begun_ends_in_done_and_only_once(served: Served, style: str, script: list[Any]) -> None:
     served.bot.answer = handler(style, script)
     answer = served.post(query())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import poe_notebook as fp
+from poe_notebook.simulator.backend import Backend
 
 WRONG = "wrongwrongwrongwrongwrongwrong00"
 
@@ -348,6 +350,12 @@ def test_a_cost_is_reserved_charged_and_the_rest_given_back(poe: Offline) -> Non
     ledger.grant(user, 10_000)
     assert poe.ask("Charging").text == "worked"
     assert [entry.kind for entry in ledger.entries_of(user)][-3:] == ["authorize", "capture", "release"]
+    exchange = poe.session.trace.last("Charging")
+    assert exchange is not None
+    assert [report.text for report in exchange.reports] == [
+        "authorize 3,000 thousandths of a US cent: success",
+        "capture 1,500 thousandths of a US cent: success",
+    ]
     assert ledger.balance(user) == ledger.available(user) < 10_000
 
 
@@ -443,11 +451,32 @@ def test_a_request_that_is_sent_twice_is_answered_twice_and_shown_once(poe: Offl
 
 def test_faults_of_a_bot_meet_who_asks_it_until_they_are_taken_away(poe: Offline) -> None:
     poe.serve(Relay("Echo", server_bot_dependencies={"Echo": 1}), "Outer")
-    assert "cut" in poe.session.chats.let_fail("Echo", "cut@1")
+    assert "cut" in poe.session.chats.let_fail("Echo", "cut@1").describe()
+    assert "cut" in poe.session.chats.faults_of("Echo").describe()
     reply = poe.ask("Outer", "hello there")
     assert reply.state == "failed"
     poe.session.chats.let_fail("Echo", None)
     assert "hello there" in poe.ask("Outer", "hello there").text
+
+
+# A server of one's own.
+
+
+def test_a_server_of_ones_own_answers_for_the_models_that_guides_ask(poe: Offline) -> None:
+    """The server is the simulator's own endpoint, where a bot of this kernel plays the model."""
+    model = poe.serve(Recorder(lambda r: ["a model ", "said so"]), "Model")
+    poe.serve(Relay("GPT-3.5-Turbo", server_bot_dependencies={"GPT-3.5-Turbo": 1}), "Outer")
+    os.environ["MY_MODEL_KEY"] = poe.api_key
+    poe.simulator.hand_stand_ins_to(Backend.at(f"{poe.address}/v1", model="Model", key_variable="MY_MODEL_KEY"))
+    try:
+        assert poe.ask("Outer", "hello there").text == "a model said so"
+        assert poe.ask("Claude-Instant", "hello there").text == "a model said so"
+        assert poe.ask("Echo", "hello there").text != "a model said so"
+    finally:
+        poe.simulator.hand_stand_ins_to(None)
+        del os.environ["MY_MODEL_KEY"]
+    assert model.last.query[-1].content == "hello there"
+    assert "Stand-in for GPT-3.5-Turbo" in poe.ask("Outer", "hello there").text
 
 
 # The OpenAI-compatible endpoint.

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from apps import serving
 from endpoints import events_in
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -146,6 +146,7 @@ def test_events_are_told_apart_whatever_ends_their_lines_and_wherever_they_are_c
         assert faulty.bytes.rstrip(b"\r\n") == b"".join(EVENTS[:3]).replace(b"\n", line_end).rstrip(b"\r\n")
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=12))
 def test_without_faults_any_bytes_stay_as_they_are(chunks: list[bytes]) -> None:
     faulty = Faulty(NO_FAULTS, *chunks, b"x")
@@ -168,11 +169,13 @@ faults = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(faults, st.lists(st.binary(max_size=40), max_size=12))
 def test_any_faults_of_any_bytes_end_and_close_the_bot(given_faults: Faults, chunks: list[bytes]) -> None:
     assert Faulty(given_faults, ANSWER, *chunks).source.is_closed
 
 
+@settings(deadline=None)
 @given(faults)
 def test_what_is_typed_and_what_is_meant_are_the_same(given_faults: Faults) -> None:
     typed = format_faults(given_faults)
@@ -220,6 +223,7 @@ def test_what_is_no_fault_is_refused_with_what_to_type(typed: str, sentence: str
     assert sentence in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused(typed: str) -> None:
     with suppress(InvalidParameterError):

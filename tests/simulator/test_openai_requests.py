@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from asking_stand_ins import WEATHER
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.protocol.messages import Attachment
@@ -222,6 +222,7 @@ messages = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.fixed_dictionaries(
         {

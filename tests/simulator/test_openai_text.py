@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.errors import BotError
@@ -223,6 +223,7 @@ fields = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.builds(Event, types, fields), max_size=8), st.none() | st.integers(1, 3))
 def test_any_events_make_a_completion(events: list[Event], max_tokens: int | None) -> None:
     taken = CompletionText(max_tokens=max_tokens)

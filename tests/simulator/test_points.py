@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.errors import InsufficientFundError, InvalidParameterError, PoeNotebookError
@@ -129,6 +129,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_no_order_of_calls_makes_points_or_loses_them(taken: list[tuple[str, str, int]]) -> None:
     book = ledger()

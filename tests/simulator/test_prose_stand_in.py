@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from asking_stand_ins import ask, label, said
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.simulator.prose_stand_in import prose
@@ -26,6 +26,7 @@ def test_it_is_about_the_message_and_ends_with_suggested_replies() -> None:
     assert said(events).endswith(label("Prose"))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_message_can_be_written_about(message: str) -> None:
     assert prose(message).count("```") == 2

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asking_stand_ins import ask, events_of, label, query_of, said
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.bot.base import PoeBot
@@ -45,11 +45,13 @@ def test_other_names_have_none(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", stand_in_names())
-def test_each_says_in_its_introduction_and_its_answer_that_it_is_one(name: str) -> None:
+def test_each_says_in_its_introduction_and_its_answer_that_it_is_one(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     bot = made(name, pace=NO_PACE)
     settings = asyncio.run(bot.get_settings(SETTINGS))
     assert f"**{name}** is a stand-in" in (settings.introduction_message or "")
-    logging.getLogger("poe_notebook.bot").setLevel(logging.CRITICAL)  # Broken fails on purpose
+    caplog.set_level(logging.CRITICAL, logger="poe_notebook.bot")  # Broken fails on purpose
     events = events_of(bot, query_of("0 s: Hello world"))
     assert events[-1].type == "done"
     assert f"Stand-in for {name}" in said(events)
@@ -73,6 +75,7 @@ def test_words_come_one_by_one_at_a_human_pace() -> None:
     assert HUMAN_PACE.gap_s == 1 / 40
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_pieces_put_together_are_the_text(text: str) -> None:
     assert "".join(pieces(text)) == text
@@ -158,8 +161,8 @@ def test_overlong_goes_over_the_limit(message: str, least_chars: int, least_even
         ("object", ["text", "done"]),
     ],
 )
-def test_broken_fails_in_the_way_that_is_named(how: str, types: list[str]) -> None:
-    logging.getLogger("poe_notebook.bot").setLevel(logging.CRITICAL)
+def test_broken_fails_in_the_way_that_is_named(how: str, types: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="poe_notebook.bot")
     events = ask("Broken", f"{how}, please")
     assert list(dict.fromkeys(event.type for event in events)) == types
     errors = [event.data["allow_retry"] for event in events if event.type == "error"]
@@ -171,6 +174,7 @@ def test_broken_that_ends_early_ends_in_the_middle_of_a_word() -> None:
     assert said(ask("Broken", "early")).endswith("And in the middle of a sen")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["GPT-4o", "Echo", "Prose", "Parallel", "Attachments"]), st.text())
 def test_any_message_is_answered(name: str, message: str) -> None:
     events = ask(name, message)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.simulator.tool_answers import known_values, result_value, result_words
@@ -53,6 +53,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), json_values, max_size=3), json_values)
 def test_any_result_can_be_said(arguments: dict[str, Any], value: Any) -> None:
     assert result_words("f", arguments, value).strip()
@@ -60,6 +61,7 @@ def test_any_result_can_be_said(arguments: dict[str, Any], value: Any) -> None:
     assert len(result_words("f", {}, {"deep": value})) < 5_000
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_result(text: str) -> None:
     result_value(text)

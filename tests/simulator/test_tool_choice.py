@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from asking_stand_ins import WEATHER
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.protocol.tools import ToolDefinition
@@ -136,6 +136,7 @@ kinds = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(),
     st.dictionaries(st.text(max_size=12), kinds | json, max_size=4),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.simulator.words import (
@@ -65,6 +65,7 @@ def test_identifiers_and_sentences_come_apart() -> None:
     assert sentences("One. Two!\nThree") == ["One.", "Two!", "Three"]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_looked_at(text: str) -> None:
     for look in (words, key_words, named_things, numbers, quotations, sentences, name_words):
