@@ -16,7 +16,7 @@ from poe_notebook.views.blocks import Block, Cell, Column, Folded, Prose, Sectio
 from poe_notebook.views.timeline import Entry, Page, Timeline
 from poe_notebook.views.wording import count, excerpt, in_trace, milliseconds, wire_excerpt
 
-__all__ = ["MAX_ROWS", "PAGE_ROWS", "TITLE", "events_section", "rows_of"]
+__all__ = ["MAX_ROWS", "PAGE_ROWS", "TITLE", "events_section", "events_table"]
 
 TITLE = "Events"
 PAGE_ROWS = 200
@@ -49,22 +49,19 @@ def events_section(exchange: Exchange, timeline: Timeline) -> Section:
     total = timeline.event_count
     blocks: list[Block] = [] if total else [Prose(_nothing(exchange), "muted")]
     if first.entries:
-        blocks.append(_table(timeline, first))
+        blocks.append(events_table(timeline, first))
         blocks += _further_pages(timeline, first.total, exchange.number)
     return Section(TITLE, blocks, aside=f"{total:,}" if total else "")
 
 
-def rows_of(timeline: Timeline, page: Page, *, with_raw: bool = True) -> list[Sequence[str | Cell]]:
-    """Give the cells of a page's rows."""
-    return [list(_row(timeline, entry, with_raw=with_raw)) for entry in page.entries]
-
-
-def _table(timeline: Timeline, page: Page, *, with_raw: bool = True) -> Table:
+def events_table(timeline: Timeline, page: Page, *, with_raw: bool = True) -> Table:
+    """Build the table of one page."""
     times = ("server ms", "client ms") if timeline.is_double else ("ms",)
     numbers = [Column(title, "number") for title in ("#", *times, "gap ms")]
     columns = [*numbers, Column("type", "label"), Column("data", "code")]
-    title = TITLE if page.first == 0 else f"{TITLE} from row {page.first + 1:,} on"
-    return Table(title, columns, rows_of(timeline, page, with_raw=with_raw))
+    title = TITLE if with_raw else f"{TITLE} from row {page.first + 1:,} on"
+    rows: list[Sequence[str | Cell]] = [list(_row(timeline, entry, with_raw=with_raw)) for entry in page.entries]
+    return Table(title, columns, rows)
 
 
 def _further_pages(timeline: Timeline, total: int, number: int) -> Iterator[Block]:
@@ -73,7 +70,7 @@ def _further_pages(timeline: Timeline, total: int, number: int) -> Iterator[Bloc
         page = timeline.page(first, min(PAGE_ROWS, MAX_ROWS - first))
         last = first + len(page.entries)
         plain = f"{in_trace(number)}.events"
-        yield Folded(f"Rows {first + 1:,} to {last:,}", [_table(timeline, page, with_raw=False)], plain=plain)
+        yield Folded(f"Rows {first + 1:,} to {last:,}", [events_table(timeline, page, with_raw=False)], plain=plain)
     if total > shown:
         code = f"{in_trace(number)}.events[{shown}:]"
         yield Prose(f"… and {total - shown:,} more: `{code}`", "muted")
