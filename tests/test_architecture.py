@@ -65,7 +65,7 @@ ARROWS: dict[str, set[str]] = {
         "simulator",
         "tracing",
     },
-    "notebook": {"attaching", "session", "conversation", "protocol", "tracing", "turn", "views"},
+    "notebook": {"attaching", "checks", "session", "conversation", "protocol", "tracing", "turn", "views"},
     "nesting": set(),
     "questions": set(),
     "verbs": {

@@ -110,10 +110,10 @@ class Trace:
         return self._asked.get(reference)
 
     def last(self, bot: str | None = None) -> Exchange | None:
-        """Give the latest exchange with a bot's answer, of any bot if none is named."""
+        """Give the latest exchange with a bot's answer; if none is named of any bot that no other bot asked."""
         for recording in reversed(self._recordings[:]):
             exchange = recording.exchange
-            if exchange.kind == "query" and (bot is None or exchange.bot == bot):
+            if exchange.kind == "query" and (exchange.parent is None if bot is None else exchange.bot == bot):
                 return exchange
         return None
 
