@@ -95,6 +95,14 @@ def test_only_who_is_asked_from_here_knows_the_poe_of_this_kernel() -> None:
     assert server(trace).poe_url == server(trace, asked_by=client(a_trace())).poe_url == ""
 
 
+def test_the_last_exchange_is_the_users_and_not_what_its_handler_asked() -> None:
+    trace = a_trace()
+    answering = server(trace, bot="Outer", asked_by=client(trace, bot="Outer"))
+    inner = answering.nested(bot="Inner", url="https://api.poe.com/bot/Inner", request={})
+    assert trace.last() is answering.exchange
+    assert trace.last("Inner") is inner.exchange
+
+
 def test_what_names_an_exchange_is_not_in_the_recorded_headers() -> None:
     trace = a_trace()
     answering = server(trace, asked_by=client(trace))
