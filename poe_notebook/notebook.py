@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from poe_notebook.attaching import as_file
+from poe_notebook.attaching import as_files
 from poe_notebook.checks.finding import Finding
 from poe_notebook.conversation import Reply
+from poe_notebook.errors import CommandError
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
@@ -49,7 +50,7 @@ def ask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -57,9 +58,10 @@ def ask(
 ) -> Reply:
     """Ask a bot and wait for its answer, in a cell, a thread or a script.
 
-    ``attach`` are paths, bytes, texts, data frames, figures or images; ``user`` is the name of who speaks in a chat of
-    several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``; ``timeout`` is in seconds. A failed answer
-    is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an unknown name.
+    ``attach`` is one or several of: a path, an address, bytes, a text, a data frame, a figure, an image. ``user`` is
+    the name of who speaks in a chat of several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``;
+    ``timeout`` is in seconds. A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``).
+    Raises ``BotNotFound`` for an unknown name.
     """
     options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
     return _turn(bot, message, attach, new=new, via=via, **options).run()
@@ -72,7 +74,7 @@ async def aask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -84,13 +86,12 @@ async def aask(
     return await turn.arun()
 
 
-def _turn(bot: str, message: str, attach: Iterable[Any], **options: Any) -> Turn:
-    files = [as_file(given) for given in attach]
-    return current_session().chats.turn(bot, message, attach=files, **options)
+def _turn(bot: str, message: str, attach: Any, **options: Any) -> Turn:
+    return current_session().chats.turn(bot, message, attach=as_files(attach), **options)
 
 
 def react(which: str | int | None, reaction: str) -> None:
-    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``."""
+    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
     session = current_session()
     session.chats.react(session.exchange(which), reaction)
 
@@ -110,8 +111,10 @@ def use(which: Literal["simulator", "poe"]) -> None:
     session = current_session()
     if which == "simulator":
         session.use_simulator()
-    else:
+    elif which == "poe":
         session.outside.use_poe()
+    else:
+        raise CommandError(f"There is no Poe {which!r} to use.", now="Pass 'simulator' or 'poe'.")
 
 
 def register(name: str, url: str, *, access_key_env: str | None = None) -> None:

@@ -19,6 +19,7 @@ from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.directory import KnownBot
+from poe_notebook.simulator.registry import Registry
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
@@ -34,10 +35,10 @@ class Session:
         self.trace = Trace(self.redactor, label=cell_label)
         self.thread = LoopThread("poe-notebook")
         self.serving = Serving(self.trace, thread=self.thread, published=self._ask_for_settings)
+        self.registry = Registry()
         self._simulator = Simulator(self.trace, served=self._served)
         self._simulator_listener = Listener(self._simulator.app, thread=self.thread, usual_port=SIMULATOR_PORT)
         self.outside = Outside()
-        self._registered: dict[str, KnownBot] = {}
         self.chats = Chats(
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
@@ -67,11 +68,8 @@ class Session:
 
     def register(self, name: str, url: str, *, access_key_variable: str | None = None) -> None:
         """Make a bot server that runs elsewhere known to the simulated Poe. Raises ``KeyMissing``, ``CommandError``."""
-        if not url.startswith(("http://", "https://")):
-            raise CommandError(f"{url!r} is no address of a bot server.", now="For example: http://127.0.0.1:8080/")
-        key = find_access_key(access_key_variable)
-        self.redactor.add(key)
-        self._registered[name] = KnownBot(name, url, key, version=object())
+        bot = self.registry.add(name, url, find_access_key(access_key_variable))
+        self.redactor.add(bot.access_key)
         self._ask_for_settings(name)
 
     def exchange(self, selector: str | int | None = None) -> Exchange:
@@ -109,7 +107,8 @@ class Session:
     def _served(self) -> list[KnownBot]:
         slots, address = self.serving.slots, self.serving.address_of
         own = [KnownBot(slot.name, address(slot), slot.access_key, version=slot.current) for slot in slots]
-        return own + [bot for bot in self._registered.values() if bot.name not in slots]
+        names = {bot.name.casefold() for bot in own}
+        return own + [bot for bot in self.registry if bot.name.casefold() not in names]
 
     def _exchange(self, selector: str | int | None) -> Exchange | None:
         if selector is None:

@@ -30,7 +30,7 @@ COMMAND = Command(
     words=("BOT",),
     text="MESSAGE",
     options=(
-        Option("--attach", "a file's path, or the name of an object of this notebook", str, "X", repeats=True),
+        Option("--attach", "a file's path or address, or the name of an object here", str, "X", repeats=True),
         Option("--param", "the value of a parameter, as name=value", _parameter, "NAME=VALUE", repeats=True),
         Option("--system", "a system message ahead of the conversation", str, "TEXT"),
         Option("--as", "the name of the user who says it, in a chat of several", str, "USER"),
@@ -51,7 +51,7 @@ COMMAND = Command(
 def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     """Ask, show the answer while it comes, and give the reply."""
     __tracebackhide__ = True
-    from poe_notebook.attaching import as_file
+    from poe_notebook.attaching import file_named
 
     bot = str(arguments.word("bot"))
     message = "\n".join(part for part in (arguments.text, (cell or "").strip("\n")) if part)
@@ -60,7 +60,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     turn = console.session.chats.turn(
         bot,
         message,
-        attach=[as_file(given, namespace=console.shell.user_ns) for given in arguments.option("attach") or ()],
+        attach=[file_named(given, console.shell.user_ns) for given in arguments.option("attach") or ()],
         parameters=dict(arguments.option("param") or ()),
         system=arguments.option("system"),
         user=arguments.option("as"),
