@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from poe_notebook.bot.base import PoeBot as PoeBot
     from poe_notebook.notebook import aask as aask
     from poe_notebook.notebook import ask as ask
+    from poe_notebook.notebook import chat as chat
     from poe_notebook.notebook import serve as serve
 
 __version__ = "0.1.0"
@@ -23,7 +24,7 @@ _HOMES = {
     "client.settings": ("sync_bot_settings",),
     "client.uploads": ("upload_file", "upload_file_sync"),
     "errors": ("BotError", "BotErrorNoRetry", "CostRequestError", "InsufficientFundError", "PoeNotebookError"),
-    "notebook": ("aask", "ask", "bots", "inspect", "rollback", "serve", "stop"),
+    "notebook": ("aask", "ask", "bots", "chat", "inspect", "rollback", "serve", "stop"),
     "protocol.controls": (
         "AspectRatio",
         "AspectRatioOption",

@@ -16,7 +16,7 @@ from poe_notebook.errors import CommandError
 from poe_notebook.protocol.limits import ATTACHMENT_BYTES
 from poe_notebook.protocol.messages import Attachment
 
-__all__ = ["File", "as_file", "upload_to_poe"]
+__all__ = ["File", "as_file", "can_be_file", "upload_to_poe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ def as_file(given: object, *, name: str = "file", namespace: Mapping[str, Any] |
         why="A file is a path, bytes, a text, a data frame, a figure or an image.",
         now="Write it to a file and attach its path, or attach bytes.",
     )
+
+
+def can_be_file(given: object) -> bool:
+    """Whether ``as_file`` could make a file of an object, by its shape; nothing of it is called."""
+    return not isinstance(given, type) and any(fits(given) for fits, _ in _KINDS)
 
 
 def _named(given: str, namespace: Mapping[str, Any]) -> File:

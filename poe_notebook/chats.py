@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
+from weakref import WeakSet
 
 from poe_notebook.attaching import File, upload_to_poe
 from poe_notebook.client.query import bot_url, stream_events
@@ -48,10 +49,10 @@ class Chats:
         self._serving, self._trace, self._thread = serving, trace, thread
         self._simulator, self._outside = simulator, outside
         self._conversations: dict[tuple[str, str], Conversation] = {}
+        self._known: WeakSet[Conversation] = WeakSet()
 
     def turn(self, bot: str, message: str, *, via: str | None = None, new: bool = False, **options: Any) -> Turn:
         """Begin the next turn of the conversation with a bot; ``options`` as for ``next_turn``."""
-        learn_keys(self._trace.redactor)
         route = self.route(bot, via)
         if new or (bot, route) not in self._conversations:
             self._conversations[bot, route] = Conversation(bot)
@@ -66,6 +67,7 @@ class Chats:
         bot: str | None = None,
         parameters: dict[str, Any] | None = None,
         attach: Sequence[File] = (),
+        attachments: Sequence[Attachment] = (),
         system: str | None = None,
         user: str | None = None,
         timeout_s: float | None = None,
@@ -73,13 +75,16 @@ class Chats:
     ) -> Turn:
         """Begin the next turn of a conversation, with another bot if one is named.
 
-        ``attach`` are files, ``system`` a system message for this and later turns, ``user`` the name of who speaks in a
-        chat of several, ``faults`` what the simulator lets go wrong on the way.
+        ``attach`` are files, ``attachments`` those of an earlier turn, ``system`` a system message for this and later
+        turns, ``user`` the name of who speaks in a chat of several, ``faults`` what the simulator lets go wrong on the
+        way.
         """
+        learn_keys(self._trace.redactor)
+        self._known.add(conversation)
         called = bot or conversation.bot
         if system is not None:
             conversation.system = system
-        files = self._uploaded(called, route, attach)
+        files = [*attachments, *self._uploaded(called, route, attach)]
         request, reply = conversation.ask(
             message, route=route, parameters=parameters, attachments=files, bot=called, user=user
         )
@@ -119,6 +124,18 @@ class Chats:
         called = (name or bot) if is_real else bot
         pushing = sync_bot_settings_async(called, slot.access_key.reveal(), settings=given, base_url=base_url)
         return ("poe.com" if is_real else "The simulator"), self._thread.run(pushing)
+
+    def names(self) -> dict[str, str]:
+        """Give the names that can be asked here without an account, and who answers: ``kernel``, or ``simulator``."""
+        directory = self._simulator().directory
+        routes = dict.fromkeys(directory.stand_in_names, "simulator")
+        served = {bot.name: "kernel" if bot.name in self._serving.slots else "simulator" for bot in directory.served}
+        return {**served, **{name: route for name, route in routes.items() if name not in served}}
+
+    def is_stand_in(self, bot: str, route: str) -> bool:
+        """Whether it is a stand-in of the simulator that answers for a name."""
+        found = self._simulator().directory.find(bot) if route != "poe" else None
+        return found is not None and found.stand_in is not None
 
     def route(self, bot: str, via: str | None = None) -> str:
         """Tell who answers for a bot's name. Raises ``BotNotFound``, ``KeyMissing``, ``CommandError``."""
@@ -194,7 +211,7 @@ class Chats:
         return key
 
     def _conversation_of(self, exchange: Exchange) -> Conversation:
-        for conversation in self._conversations.values():
+        for conversation in list(self._known):
             if any(turn.message_id == exchange.message_id for turn in conversation.turns):
                 return conversation
         raise CommandError(

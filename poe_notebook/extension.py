@@ -19,6 +19,7 @@ _SHOWN = {
     "Reply": "poe_notebook.conversation",
     "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
+    "Panel": "poe_notebook.panel.control",
 }
 _HOOK = "complete_command"
 _LINE = re.compile(r"%{1,2}poe(bot)?\b")
@@ -67,7 +68,11 @@ class _Shower:
         self._console = console
 
     def __call__(self, value: Any) -> None:
-        if not self._console.was_shown(value):
+        if self._console.was_shown(value):
+            return
+        if hasattr(value, "show"):
+            value.show()
+        else:
             display(_bundle(value), raw=True)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from poe_notebook.conversation import Reply
+from poe_notebook.panel import Panel
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
 from poe_notebook.turn import Turn
 from poe_notebook.views.status import BotStatus
 
-__all__ = ["aask", "ask", "bots", "inspect", "rollback", "serve", "stop", "trace"]
+__all__ = ["aask", "ask", "bots", "chat", "inspect", "rollback", "serve", "stop", "trace"]
 
 
 def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: int | None = None) -> BotStatus:
@@ -50,6 +51,22 @@ async def aask(
 ) -> Reply:
     """Ask a bot from a coroutine; cancelling it stops the answer."""
     return await _turn(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout).arun()
+
+
+def chat(
+    bot: str,
+    *,
+    via: str | None = None,
+    system: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Panel:
+    """Give a panel to chat with a bot: as a cell's last value it shows itself; ``send`` asks from Python.
+
+    Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
+    in seconds. Raises ``BotNotFound`` for an unknown name.
+    """
+    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
 
 
 def bots() -> list[BotStatus]:

@@ -26,9 +26,9 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 COMMAND = Command(
     "chat",
-    "Ask a bot and watch it answer; the conversation goes on from turn to turn.",
+    "Ask a bot and watch it answer; the conversation goes on from turn to turn. Without a message: a panel to chat in.",
     words=("BOT",),
-    text="MESSAGE",
+    text="MESSAGE?",
     options=(
         Option("--attach", "a file's path, or the name of an object of this notebook", str, "X", repeats=True),
         Option("--param", "the value of a parameter, as name=value", _parameter, "NAME=VALUE", repeats=True),
@@ -43,6 +43,7 @@ COMMAND = Command(
     examples=(
         "reply = %poe chat Shout hello from a notebook",
         "%%poe chat Shout --new",
+        "%poe chat Shout",
         "%poe chat Reader --attach report.pdf what is this about?",
     ),
 )
@@ -54,6 +55,8 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     from poe_notebook.attaching import as_file
 
     bot = str(arguments.word("bot"))
+    if not arguments.text and cell is None:
+        return _panel(console, bot, arguments)
     message = "\n".join(part for part in (arguments.text, (cell or "").strip("\n")) if part)
     if not message.strip():
         raise CommandError("The message is missing.", now=f"Type: %poe chat {bot} hello")
@@ -71,6 +74,24 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     )
     watch(console, turn)
     return console.give(turn.reply)
+
+
+def _panel(console: Console, bot: str, arguments: Arguments) -> Any:
+    """Show a panel, which stays when the cell has ended, and give it."""
+    __tracebackhide__ = True
+    if arguments.option("attach"):
+        raise CommandError("A file goes with a message.", now=f"Type one, or attach the file in the panel: %poe chat {bot}")
+    panel = console.session.panel(
+        bot,
+        via=arguments.option("via"),
+        system=arguments.option("system"),
+        parameters=dict(arguments.option("param") or ()),
+        user=arguments.option("as"),
+        faults=arguments.option("fault") or (),
+        timeout_s=arguments.option("timeout"),
+    )
+    panel.show()
+    return console.give(panel)
 
 
 def watch(console: Console, turn: Turn) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from poe_notebook.conversation import Reply
 
-__all__ = ["LiveTurn", "open_turn"]
+__all__ = ["CellOutput", "LiveTurn", "form_of", "open_turn"]
 
 Form = Literal["widget", "handle", "text"]
 
@@ -38,7 +38,7 @@ def open_turn(
     ``widget`` sends small patches; ``handle`` updates one output, for front ends without widgets; ``text`` writes to
     standard output.
     """
-    form = form or _form(shell)
+    form = form or form_of(shell)
     if form == "widget":
         from poe_notebook.views.turn_widget import WidgetTurn
 
@@ -68,7 +68,8 @@ class CellOutput:
             self._handle.update(bundle, raw=True)
 
 
-def _form(shell: Any) -> Form:
+def form_of(shell: Any) -> Form:
+    """Tell which form this front end can show."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return "text"
