@@ -6,6 +6,7 @@ Objects are known by shape, so that neither pandas nor matplotlib nor Pillow is 
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,12 @@ class File:
     name: str
     content: bytes = field(repr=False)
     content_type: str | None = None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image, by its content type or else by its name."""
+        kind = self.content_type or mimetypes.guess_type(self.name)[0] or ""
+        return kind.startswith("image/")
 
 
 def as_file(given: object, *, name: str = "file", namespace: Mapping[str, Any] | None = None) -> File:

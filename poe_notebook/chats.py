@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -22,7 +23,8 @@ from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.asking import Asking
 from poe_notebook.simulator.directory import Asker, KnownBot
-from poe_notebook.simulator.faults import parse_faults
+from poe_notebook.simulator.fault_names import parse_faults
+from poe_notebook.simulator.faults import NO_FAULTS, Faults
 from poe_notebook.simulator.settings import Understood
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
@@ -32,6 +34,7 @@ from poe_notebook.turn import Turn
 __all__ = ["ROUTES", "Chats"]
 
 ROUTES = ("kernel", "poe", "simulator")
+_MENTION = re.compile(r"\s*@([A-Za-z0-9_](?:[\w.-]*\w)?)(?=\W|$)", re.ASCII)
 
 
 class Chats:
@@ -52,11 +55,29 @@ class Chats:
         self._known: WeakSet[Conversation] = WeakSet()
 
     def turn(self, bot: str, message: str, *, via: str | None = None, new: bool = False, **options: Any) -> Turn:
-        """Begin the next turn of the conversation with a bot; ``options`` as for ``next_turn``."""
+        """Begin the next turn of the conversation with a bot; ``options`` as for ``next_turn``.
+
+        A message that begins with ``@Name`` calls that bot into the conversation.
+        """
         route = self.route(bot, via)
         if new or (bot, route) not in self._conversations:
-            self._conversations[bot, route] = Conversation(bot)
-        return self.next_turn(self._conversations[bot, route], message, route=route, **options)
+            self._conversations[bot, route] = self.conversation(bot, route=route)
+        conversation, called = self._conversations[bot, route], self.mentioned(message)
+        if called is not None:
+            return self.next_turn(conversation, message, route=self.route(called), bot=called, **options)
+        return self.next_turn(conversation, message, route=route, **options)
+
+    def mentioned(self, message: str) -> str | None:
+        """Give the bot that a message is meant for by an ``@`` ahead of it, if it is one that can be asked here."""
+        match = _MENTION.match(message)
+        if match is None:
+            return None
+        found = self._simulator().directory.find(match[1])
+        return found.name if found is not None else None
+
+    def conversation(self, bot: str, *, route: str) -> Conversation:
+        """Begin a conversation with a bot, for ``next_turn``."""
+        return Conversation(bot, user_id=None if route == "poe" else self._simulator().user_id)
 
     def next_turn(
         self,
@@ -111,6 +132,16 @@ class Chats:
                 )
             )
 
+    def let_fail(self, bot: str, faults: str | None) -> Faults:
+        """Let things go wrong with every answer of a bot, as ``cut@3``, or with none any more."""
+        parsed = parse_faults(faults) if faults else NO_FAULTS
+        self._simulator().poe.faults[self._stand_in(bot).name] = parsed
+        return parsed
+
+    def faults_of(self, bot: str) -> Faults:
+        """Give what goes wrong with every answer of a bot."""
+        return self._simulator().poe.faults.get(self._stand_in(bot).name, NO_FAULTS)
+
     def settings(self, bot: str) -> Understood:
         """Ask a bot for its settings now. Raises ``BotError``, ``BotNotFound``."""
         return self._thread.run(self._simulator().poe.settings.refetch(self._stand_in(bot)))
@@ -126,11 +157,13 @@ class Chats:
         return ("poe.com" if is_real else "The simulator"), self._thread.run(pushing)
 
     def names(self) -> dict[str, str]:
-        """Give the names that can be asked here without an account, and who answers: ``kernel``, or ``simulator``."""
+        """Give the names that can be asked here without an account, and in a few words who answers."""
         directory = self._simulator().directory
-        routes = dict.fromkeys(directory.stand_in_names, "simulator")
-        served = {bot.name: "kernel" if bot.name in self._serving.slots else "simulator" for bot in directory.served}
-        return {**served, **{name: route for name, route in routes.items() if name not in served}}
+        stand_ins = dict.fromkeys(directory.stand_in_names, "stand-in")
+        served = {
+            bot.name: "this kernel" if bot.name in self._serving.slots else "registered" for bot in directory.served
+        }
+        return {**served, **{name: words for name, words in stand_ins.items() if name not in served}}
 
     def is_stand_in(self, bot: str, route: str) -> bool:
         """Whether it is a stand-in of the simulator that answers for a name."""
@@ -167,7 +200,10 @@ class Chats:
         self, request: QueryRequest, bot: str, route: str, *, recording: Recording, faults: Sequence[str]
     ) -> AsyncGenerator[Event, None]:
         if route != "poe":
-            known, asking = self._stand_in(bot), Asking(recording, faults=parse_faults(faults))
+            known, asking = (
+                self._stand_in(bot),
+                Asking(recording, faults=parse_faults(" ".join(faults)) if faults else None),
+            )
             return _by_simulator(self._simulator(), known, request, asking)
         if faults:
             raise CommandError("Faults are the simulator's.", why=f"{bot} is asked on Poe.", now="Leave --fault away.")
@@ -187,7 +223,7 @@ class Chats:
                 why="Poe then shows no button to attach one.",
                 now="Let the bot allow them: settings = fp.SettingsResponse(allow_attachments=True)",
             )
-        images = [file for file in attach if (file.content_type or "").startswith("image/")]
+        images = [file for file in attach if file.is_image]
         if settings.enable_image_comprehension and len(images) > IMAGES_PER_MESSAGE:
             raise CommandError(
                 f"{len(images)} images are attached, and {bot} has enable_image_comprehension on.",
@@ -225,8 +261,7 @@ async def _by_simulator(
     """Have the simulated Poe ask a bot for the user, with the values of its parameter controls."""
     last = request.query[-1]
     last.parameters = {**(await simulator.poe.settings.of(bot)).parameters, **last.parameters}
-    name = last.sender.name if last.sender is not None else None
-    asker = Asker(request.user_id, name)
+    asker = Asker(request.user_id, is_in_chat=True)
     async with aclosing(simulator.poe.ask(bot, request, asker=asker, asking=asking)) as events:
         async for event in events:
             yield event

@@ -6,7 +6,7 @@ A ``Reply`` is filled event by event while an answer streams, and is what a chat
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.identifiers import new_identifier
-from poe_notebook.protocol.limits import PROTOCOL_VERSION
+from poe_notebook.protocol.limits import MESSAGES_IN_CONTEXT, PROTOCOL_VERSION
 from poe_notebook.protocol.messages import Attachment, MessageReaction, ProtocolMessage, Sender, User
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.tracing.exchange import Exchange
@@ -241,22 +241,27 @@ class Conversation:
         named = [User(id=id_, name=called) for called, id_ in self._users.items()]
         return named if len(named) > 1 else [User(id=user_id, name=name)]
 
-    def _history(self) -> Iterable[ProtocolMessage]:
-        if self.system:
-            yield ProtocolMessage(role="system", content=self.system)
-        for turn in self.turns:
-            yield turn.message
+    def _history(self) -> list[ProtocolMessage]:
+        """Give what was said so far, as much of it as Poe keeps: a long chat makes no turn slower."""
+        newest: list[ProtocolMessage] = []
+        for turn in reversed(self.turns):
+            if len(newest) >= MESSAGES_IN_CONTEXT:
+                break
             if turn.text or turn.attachments:
-                yield ProtocolMessage(
-                    role="bot",
-                    content=turn.text,
-                    content_type=turn.content_type,
-                    message_id=turn.message_id,
-                    sender=Sender(name=turn.bot),
-                    attachments=turn.attachments,
-                    metadata=turn.metadata,
-                    reactions=[
-                        MessageReaction(user_id=user_id, reaction=reaction)
-                        for user_id, reaction in self._reactions.get(turn.message_id, {}).items()
-                    ],
-                )
+                newest.append(self._answer_of(turn))
+            newest.append(turn.message)
+        system = [ProtocolMessage(role="system", content=self.system)] if self.system else []
+        return [*system, *reversed(newest)]
+
+    def _answer_of(self, turn: Reply) -> ProtocolMessage:
+        reactions = self._reactions.get(turn.message_id, {})
+        return ProtocolMessage(
+            role="bot",
+            content=turn.text,
+            content_type=turn.content_type,
+            message_id=turn.message_id,
+            sender=Sender(name=turn.bot),
+            attachments=turn.attachments,
+            metadata=turn.metadata,
+            reactions=[MessageReaction(user_id=who, reaction=what) for who, what in reactions.items()],
+        )

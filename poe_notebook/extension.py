@@ -11,6 +11,7 @@ from IPython.display import display
 from poe_notebook.arguments import Command
 from poe_notebook.drop_in import DropInFinder
 from poe_notebook.magics import PoeMagics
+from poe_notebook.questions import Questions
 from poe_notebook.verbs import POEBOT, VERBS, Console, verb_named
 
 __all__ = ["load", "unload"]
@@ -31,6 +32,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     shell.events.register("post_run_cell", magics.hint_at_nesting)
     DropInFinder(_say_drop_in).install()
+    Questions(shell).install()
     shell.set_hook(_HOOK, _complete, re_key=_LINE.pattern)
     for name, module in _SHOWN.items():
         formatter = shell.display_formatter.ipython_display_formatter
@@ -43,6 +45,7 @@ def unload(shell: Any) -> None:
         from poe_notebook.session import close_session
 
         close_session()
+    Questions(shell).remove()
     for finder in [finder for finder in sys.meta_path if isinstance(finder, DropInFinder)]:
         finder.remove()
     manager = shell.magics_manager

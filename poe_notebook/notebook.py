@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
+from poe_notebook.attaching import as_file
 from poe_notebook.conversation import Reply
 from poe_notebook.panel import Panel
+from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
 from poe_notebook.turn import Turn
 from poe_notebook.views.status import BotStatus
 
-__all__ = ["aask", "ask", "bots", "chat", "inspect", "rollback", "serve", "stop", "trace"]
+__all__ = [
+    "aask",
+    "ask",
+    "bots",
+    "chat",
+    "inspect",
+    "react",
+    "register",
+    "rollback",
+    "serve",
+    "settings",
+    "stop",
+    "sync",
+    "trace",
+    "use",
+]
 
 
 def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: int | None = None) -> BotStatus:
@@ -30,14 +49,20 @@ def ask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
+    attach: Iterable[Any] = (),
+    system: str | None = None,
+    user: str | None = None,
+    faults: Sequence[str] = (),
     timeout: float | None = None,
 ) -> Reply:
     """Ask a bot and wait for its answer, in a cell, a thread or a script.
 
-    A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an
-    unknown name and ``BotError`` if the bot could not be asked at all. ``timeout`` is in seconds.
+    ``attach`` are paths, bytes, texts, data frames, figures or images; ``user`` is the name of who speaks in a chat of
+    several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``; ``timeout`` is in seconds. A failed answer
+    is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an unknown name.
     """
-    return _turn(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout).run()
+    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
+    return _turn(bot, message, attach, new=new, via=via, **options).run()
 
 
 async def aask(
@@ -47,10 +72,51 @@ async def aask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
+    attach: Iterable[Any] = (),
+    system: str | None = None,
+    user: str | None = None,
+    faults: Sequence[str] = (),
     timeout: float | None = None,
 ) -> Reply:
-    """Ask a bot from a coroutine; cancelling it stops the answer."""
-    return await _turn(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout).arun()
+    """Ask a bot from a coroutine, with the arguments of ``ask``; cancelling it stops the answer."""
+    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
+    turn = await asyncio.to_thread(_turn, bot, message, attach, new=new, via=via, **options)
+    return await turn.arun()
+
+
+def _turn(bot: str, message: str, attach: Iterable[Any], **options: Any) -> Turn:
+    files = [as_file(given) for given in attach]
+    return current_session().chats.turn(bot, message, attach=files, **options)
+
+
+def react(which: str | int | None, reaction: str) -> None:
+    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``."""
+    session = current_session()
+    session.chats.react(session.exchange(which), reaction)
+
+
+def settings(bot: str) -> SettingsResponse:
+    """Ask a bot for its settings and give those that are in force on Poe then. Raises ``BotError``."""
+    return current_session().chats.settings(bot).settings
+
+
+def sync(bot: str, *, name: str | None = None) -> str:
+    """Push a served bot's settings to Poe, under its name there; gives what Poe said. Raises ``BotError``."""
+    return current_session().chats.sync(bot, name=name)[1]
+
+
+def use(which: Literal["simulator", "poe"]) -> None:
+    """Choose which Poe the library's functions, and scripts started from here, reach."""
+    session = current_session()
+    if which == "simulator":
+        session.use_simulator()
+    else:
+        session.outside.use_poe()
+
+
+def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
+    """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
+    current_session().register(name, url, access_key_variable=access_key_env)
 
 
 def chat(
@@ -92,7 +158,3 @@ def inspect(which: str | int | None = None) -> Exchange:
 def trace() -> Trace:
     """Give the recorded exchanges."""
     return current_session().trace
-
-
-def _turn(bot: str, message: str, **options: Any) -> Turn:
-    return current_session().chats.turn(bot, message, **options)

@@ -34,10 +34,10 @@ Watcher = Callable[[BotStatus], None]
 
 
 class Serving:
-    """Slots, their listener and their tunnel."""
+    """Slots, their listener and their tunnel. ``published`` hears of each new generation by its bot's name."""
 
-    def __init__(self, trace: Trace, *, thread: LoopThread) -> None:
-        self._trace, self._thread = trace, thread
+    def __init__(self, trace: Trace, *, thread: LoopThread, published: Callable[[str], None]) -> None:
+        self._trace, self._thread, self._published = trace, thread, published
         self.slots = Slots(self._slot_changed)
         self.listener = Listener(build_app(self.slots.at, trace), thread=thread)
         self.tunnel: Tunnel = NgrokTunnel()
@@ -65,6 +65,7 @@ class Serving:
         self._output.open()
         slot = self.slots.publish(ready, thread=thread, path=path or getattr(bot, "path", None), access_key=key)
         self._trace.redactor.add(slot.access_key)
+        self._published(name)
         return self.status(name)
 
     def serve(

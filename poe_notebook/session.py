@@ -34,7 +34,7 @@ class Session:
         self.redactor = Redactor()
         self.trace = Trace(self.redactor, label=cell_label)
         self.thread = LoopThread("poe-notebook")
-        self.serving = Serving(self.trace, thread=self.thread)
+        self.serving = Serving(self.trace, thread=self.thread, published=self._ask_for_settings)
         self._simulator = Simulator(self.trace, served=self._served)
         self._simulator_listener = Listener(self._simulator.app, thread=self.thread, usual_port=SIMULATOR_PORT)
         self.outside = Outside()
@@ -68,7 +68,8 @@ class Session:
             raise CommandError(f"{url!r} is no address of a bot server.", now="For example: http://127.0.0.1:8080/")
         key = find_access_key(access_key_variable)
         self.redactor.add(key)
-        self._registered[name] = KnownBot(name, url, key)
+        self._registered[name] = KnownBot(name, url, key, version=object())
+        self._ask_for_settings(name)
 
     def panel(self, bot: str, **options: Any) -> Panel:
         """Make a panel to chat with a bot, with a conversation of its own; ``options`` as for ``Panel``."""
@@ -111,6 +112,12 @@ class Session:
         self._simulator.close()
         self.thread.run(close_clients_of_this_loop())
         self.thread.close()
+
+    def _ask_for_settings(self, name: str) -> None:
+        """Have the simulated Poe learn a bot's settings as soon as it is there, as Poe does when a server starts."""
+        bot = self._simulator.directory.find(name)
+        if bot is not None:
+            self.thread.submit(self._simulator.poe.settings.of(bot))
 
     def _served(self) -> list[KnownBot]:
         slots, address = self.serving.slots, self.serving.address_of

@@ -175,6 +175,11 @@ def _of_exception(reply: Reply, raised: Raised) -> Failure:
 def _next_step(raised: Raised) -> str:
     if raised.type == "HandlerMistake":
         return raised.message.rpartition("\n")[2]
+    if "call count" in raised.message or "times in its settings" in raised.message:
+        return (
+            "A bot may ask only the bots that its settings declare, and so often for each message. Declare it: "
+            "`settings = fp.SettingsResponse(server_bot_dependencies={'GPT-3.5-Turbo': 1})`, or in `get_settings`."
+        )
     return "Mend the handler, run its cell again, and ask again. All of this exchange: `%poe inspect`"
 
 

@@ -28,7 +28,11 @@ ARROWS: dict[str, set[str]] = {
     "runtime": {"server", "bot", "tracing", "keys", "protocol"},
     "views": {"protocol", "tracing", "conversation"},
     "arguments": set(),
-    "drop_in": {"client"},
+    "drop_in": set(),
+    "types": {"bot", "protocol"},
+    "templates": {"bot"},
+    "base": {"bot", "client", "protocol", "server"},
+    "sync_utils": {"client"},
     "cell": {"bot"},
     "turn": {"conversation", "protocol", "runtime", "tracing"},
     "serving": {"bot", "keys", "protocol", "runtime", "server", "tracing", "views"},
@@ -49,11 +53,23 @@ ARROWS: dict[str, set[str]] = {
     },
     "panel": {"attaching", "chats", "conversation", "protocol", "runtime", "turn", "views"},
     "session": {"cell", "chats", "client", "keys", "outside", "panel", "runtime", "serving", "simulator", "tracing"},
-    "notebook": {"session", "conversation", "panel", "tracing", "turn", "views"},
+    "notebook": {"attaching", "session", "conversation", "panel", "protocol", "tracing", "turn", "views"},
     "nesting": set(),
-    "verbs": {"arguments", "attaching", "cell", "conversation", "nesting", "session", "tracing", "turn", "views"},
+    "questions": set(),
+    "verbs": {
+        "arguments",
+        "attaching",
+        "cell",
+        "conversation",
+        "nesting",
+        "session",
+        "simulator",
+        "tracing",
+        "turn",
+        "views",
+    },
     "magics": {"arguments", "verbs", "views"},
-    "extension": {"arguments", "drop_in", "conversation", "magics", "session", "verbs", "views"},
+    "extension": {"arguments", "drop_in", "conversation", "magics", "questions", "session", "verbs", "views"},
     "tutorials": set(),
     "__main__": {"tutorials"},
     "__init__": {"bot", "extension", "notebook"},
@@ -129,4 +145,5 @@ def test_no_file_is_over_four_hundred_lines_and_the_median_is_small() -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     empty = re.compile(r"(utils?|helpers?|common|manager|misc|tools?_?box)$")
-    assert not [file for file in FILES if empty.search(file.stem)]
+    the_librarys = {PACKAGE / "sync_utils.py"}  # for code that imports from fastapi_poe's module of that name
+    assert not [file for file in FILES if empty.search(file.stem) and file not in the_librarys]

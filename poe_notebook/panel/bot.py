@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,9 +17,7 @@ from poe_notebook.views.transcript import ROUTES
 
 __all__ = ["BotOfPanel"]
 
-_MENTION = re.compile(r"\s*@([A-Za-z0-9_.-]+)(?:\s+|$)")
 _LIMITS = {"files": FILES_PER_MESSAGE, "bytes": ATTACHMENT_BYTES, "piece": PIECE_BYTES, "chars": MESSAGE_CHARS}
-_WORDS = {"kernel": "this kernel", "simulator": "stand-in"}
 
 
 class BotOfPanel:
@@ -68,15 +65,6 @@ class BotOfPanel:
         """Keep of what a page gave what the parameter controls can have set; what is theirs and missing is not sent."""
         return fitting_parameters(self.settings.parameter_controls if self.settings is not None else None, given)
 
-    def mention(self, text: str) -> tuple[str | None, str]:
-        """Take the name of another bot off the beginning of a message, ``@Name``, if there is such a bot."""
-        found = _MENTION.match(text)
-        if found is None:
-            return None, text
-        names = {name.casefold(): name for name in (*self._chats.names(), self.name)}
-        called = names.get(found.group(1).casefold())
-        return (called, text[found.end() :]) if called is not None else (None, text)
-
     def head(self) -> dict[str, Any]:
         """Give what a page shows of the bot."""
         controls = self.settings.parameter_controls if self.settings is not None else None
@@ -89,7 +77,7 @@ class BotOfPanel:
             "limits": _LIMITS,
             "form": controls_form(controls, self.parameters) if controls is not None else None,
             "cost": (self.settings.cost_label or "") if self.settings is not None else "",
-            "bots": [[name, _WORDS[route]] for name, route in self._chats.names().items()],
+            "bots": [[name, words] for name, words in self._chats.names().items()],
         }
 
     @property

@@ -96,9 +96,9 @@ class Panel:
         ``attach`` are paths and objects. Raises ``BotNotFound``, ``CommandError``; a failed answer is in the reply.
         """
         files = [each if isinstance(each, File) else as_file(each) for each in attach]
-        called, said = (bot, text) if bot is not None else self._about.mention(text)
+        called = bot or self._chats.mentioned(text)
         return self._thread.run(
-            self.ask(said, files=files, parameters=dict(parameters or {}), bot=called, is_from_page=False)
+            self.ask(text, files=files, parameters=dict(parameters or {}), bot=called, is_from_page=False)
         )
 
     def stop(self) -> None:
@@ -195,7 +195,7 @@ class Panel:
             self._begin_conversation(self.bot)
 
     def _begin_conversation(self, bot: str) -> None:
-        self._conversation = Conversation(bot)
+        self._conversation = self._chats.conversation(bot, route=self.route)
         self._conversation.system = self._system
 
     def _set_aside(self, replies: Sequence[Reply], words: str) -> None:

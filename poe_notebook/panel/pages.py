@@ -124,10 +124,10 @@ class Pages:
 
     async def _send(self, wish: wishes.Send) -> None:
         files = self._uploads.take(wish.files)
-        called, text = self._about.mention(wish.text)
+        called = self._chats.mentioned(wish.text)
         parameters = self._about.fitting(wish.parameters) if called in (None, self._panel.bot) else {}
         try:
-            await self._panel.ask(text, files=files, parameters=parameters, bot=called, ask=wish.ask)
+            await self._panel.ask(wish.text, files=files, parameters=parameters, bot=called, ask=wish.ask)
         except (PoeNotebookError, asyncio.CancelledError):
             self._uploads.put_back(wish.files, files)
             raise

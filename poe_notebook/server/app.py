@@ -30,6 +30,7 @@ from poe_notebook.protocol.requests import (
     SettingsRequest,
     parse_request,
 )
+from poe_notebook.server.failed_keys import FailedKeys
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.tracing.recorder import Recording, Trace
 
@@ -39,6 +40,8 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
 MAX_DEPTH = 100
 """Levels of JSON; a query has five or six, and what walks one deeper than a thousand meets Python's own limit."""
+_PEER_CHARS = 64
+"""Of an address, which behind a proxy is whatever a header says."""
 _BODY_S = 30.0
 """How long a request's body may take to arrive."""
 
@@ -62,8 +65,12 @@ class Endpoint(Protocol):
 
 
 def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
-    """Make the application. ``find`` gives the endpoint that stands at a path, if any."""
+    """Make the application. ``find`` gives the endpoint that stands at a path, if any.
+
+    How many requests came with a wrong key is in ``app.state.poe_failed_keys``.
+    """
     app = FastAPI(title="poe_notebook", openapi_url=None)
+    failed = app.state.poe_failed_keys = FailedKeys()
 
     async def endpoint(request: Request) -> Response:
         found = find(request.scope["path"])
@@ -71,7 +78,7 @@ def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
             return _refuse(404, f"No bot is served at {request.scope['path']}.")
         if request.method != "POST":
             return HTMLResponse(HELLO)
-        return await handle(request, found, trace)
+        return await handle(request, found, trace, failed)
 
     app.add_route("/{path:path}", endpoint, methods=["GET", "POST"], name="poe")
     return app
@@ -83,14 +90,10 @@ HELLO = (
 )
 
 
-async def handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Response:
+async def handle(http_request: Request, endpoint: Endpoint, trace: Trace, failed: FailedKeys) -> Response:
     """Take one POST: refuse it, or have the endpoint answer it; either way it is in the trace."""
     if not _is_authorized(http_request, endpoint.access_key):
-        return _refuse(
-            401,
-            "The access key is missing or wrong; it belongs in the header Authorization: Bearer <access key>.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        return _unauthorized(http_request, endpoint, trace, failed)
     body: Any = None
     try:
         raw = await _read(http_request)
@@ -111,6 +114,25 @@ async def handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Res
         recording.tap.status = 200
         return AnswerResponse(endpoint.answer(request, context, recording))
     return await _call(endpoint, request, context, recording)
+
+
+_NO_KEY = "The access key is missing or wrong; it belongs in the header Authorization: Bearer <access key>."
+
+
+def _unauthorized(request: Request, endpoint: Endpoint, trace: Trace, failed: FailedKeys) -> Response:
+    """Refuse a request without reading its body, and count it."""
+    peer = request.client.host[:_PEER_CHARS] if request.client is not None else ""
+    failed.count(peer)
+    wait_s = failed.wait_s(peer)
+    status = 429 if wait_s else 401
+    if failed.is_worth_recording:
+        recording = _record(trace, endpoint, request, None)
+        recording.tap.status = status
+        recording.end("refused", _NO_KEY)
+    if wait_s:
+        headers = {"Retry-After": str(wait_s), "Connection": "close"}
+        return _refuse(status, f"{_NO_KEY} Too many such requests have come from there.", headers=headers)
+    return _refuse(status, _NO_KEY, headers={"WWW-Authenticate": "Bearer"})
 
 
 _KINDS = ("query", "settings", "report_feedback", "report_reaction", "report_error")

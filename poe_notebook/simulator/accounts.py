@@ -46,26 +46,26 @@ class Accounts:
 
     def is_known(self, key: str) -> bool:
         """Whether a key is a user's or a served bot's."""
-        return self.is_user(key) or self._directory.of_key(key) is not None
+        return self.is_user(key) or bool(self._directory.of_key(key))
 
     def asker(self, key: str, request: QueryRequest) -> Asker | None:
         """Give who asks with this key; none if nobody has it.
 
         Several bots may share a key, that of POE_ACCESS_KEY; then the message being answered tells them apart.
         """
-        bots = self._directory.all_of_key(key)
+        bots = self._directory.of_key(key)
         if bots:
             answering = self._answering.get(request.message_id)
             bot = next((bot for bot in bots if bot.name == answering), bots[0])
             return Asker(request.user_id or self.user_id, bot=bot, message_id=request.message_id)
         return Asker(self.user_id) if self.is_user(key) else None
 
-    def is_too_often(self) -> bool:
-        """Count a request made with an API key; true if it is one too many for this minute."""
+    def wait_s(self) -> float:
+        """Count a request made with an API key; gives how long to wait if it is one too many in a minute, else 0."""
         now_s = self._clock()
         while self._asked_s and now_s - self._asked_s[0] > _MINUTE_S:
             self._asked_s.popleft()
         if len(self._asked_s) >= self._per_minute:
-            return True
+            return _MINUTE_S - (now_s - self._asked_s[0])
         self._asked_s.append(now_s)
-        return False
+        return 0.0

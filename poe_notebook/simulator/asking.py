@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from poe_notebook.simulator.faults import Faults
 from poe_notebook.tracing.exchange import Outcome
 from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Recording
 
@@ -13,11 +13,14 @@ __all__ = ["Asking"]
 
 @dataclass(slots=True)
 class Asking:
-    """One query's exchange. An asker in this kernel, a handler say, writes its end itself."""
+    """One query's exchange; an asker in this kernel, a handler say, writes its end itself.
+
+    ``faults`` are what is to go wrong; without any, those of the bot count.
+    """
 
     recording: Recording
     is_written_by_asker: bool = False
-    faults: Any = None
+    faults: Faults | None = None
 
     @property
     def own_recording(self) -> Recording | None:

@@ -12,17 +12,15 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from poe_notebook.protocol.events import encode
-from poe_notebook.protocol.identifiers import new_identifier
+from poe_notebook.protocol.events import Event, encode
 from poe_notebook.protocol.requests import MalformedRequest, QueryRequest, parse_request
 from poe_notebook.server.app import read_json
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.simulator.accounts import Accounts
-from poe_notebook.simulator.asking import Asking
-from poe_notebook.simulator.directory import Asker, KnownBot
-from poe_notebook.simulator.poe import Poe
+from poe_notebook.simulator.directory import Directory
+from poe_notebook.simulator.queries import Queries
 from poe_notebook.simulator.requests import bearer, events_response, refusal
-from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Trace
+from poe_notebook.tracing.recorder import EXCHANGE_HEADER
 
 __all__ = ["BotQueries"]
 
@@ -32,8 +30,8 @@ _DONE = encode("done", {})
 class BotQueries:
     """Answers queries and takes reports."""
 
-    def __init__(self, poe: Poe, accounts: Accounts, trace: Trace) -> None:
-        self._poe, self._accounts, self._trace = poe, accounts, trace
+    def __init__(self, queries: Queries, directory: Directory, accounts: Accounts) -> None:
+        self._queries, self._directory, self._accounts = queries, directory, accounts
 
     async def __call__(self, http_request: Request) -> Response:
         """Answer one request."""
@@ -46,61 +44,24 @@ class BotQueries:
         asker = self._accounts.asker(bearer(http_request), request)
         if asker is None:
             return _failed("Access denied")
-        bot = self._poe.directory.find(http_request.path_params["name"])
+        name = http_request.path_params["name"]
+        bot = self._directory.find(name)
         if bot is None:
-            return _failed(f"Bot {http_request.path_params['name'][:100]} does not exist.")
-        if asker.bot is None and self._accounts.is_too_often():
+            return _failed(f"Bot {name[:100]} does not exist.")
+        if asker.bot is None and self._accounts.wait_s():
             return _failed("Rate limit for user API keys exceeded. Try again later.", may_retry=True)
         reference = http_request.headers.get(EXCHANGE_HEADER, "")
-        return AnswerResponse(self._answer(bot, _identified(request, asker), asker, reference))
+        return AnswerResponse(_encoded(self._queries.answer(bot, request, asker, reference=reference)))
 
-    async def _answer(
-        self, bot: KnownBot, request: QueryRequest, asker: Asker, reference: str
-    ) -> AsyncGenerator[bytes, None]:
-        asking = self._asking(bot, request, asker, reference)
-        async with aclosing(self._poe.ask(bot, request, asker=asker, asking=asking)) as events:
-            try:
-                async for event in events:
-                    yield encode(event.type, event.data)
-                    if event.type == "error":
-                        asking.end("failed")
-                        yield _DONE
-                        return
-            except GeneratorExit:
-                asking.end("stopped")
-                raise
-        asking.end("done")
 
-    def _asking(self, bot: KnownBot, request: QueryRequest, asker: Asker, reference: str) -> Asking:
-        """Join the exchange that the asker has opened, or open one for an asker that opens none."""
-        recording = self._trace.asked(reference)
-        if recording is not None:
-            return Asking(recording, is_written_by_asker=True)
-        route = "simulator" if bot.stand_in is not None else "kernel"
-        parent = self._poe.exchange_answering(asker.bot, asker.message_id) if asker.bot is not None else None
-        opened = self._trace.begin_client(
-            bot=bot.name,
-            kind="query",
-            message_id=request.message_id,
-            route=route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
-            parent=parent,
-        )
-        return Asking(opened)
+async def _encoded(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield encode(event.type, event.data)
+            if event.type == "error":
+                yield _DONE
+                return
 
 
 def _failed(text: str, *, may_retry: bool = False) -> Response:
     return events_response(("error", {"allow_retry": may_retry, "text": text}), ("done", {}))
-
-
-def _identified(request: QueryRequest, asker: Asker) -> QueryRequest:
-    """Give the query the ids that Poe gives it: a new answer, a new query, and the user for whom it is asked."""
-    return request.model_copy(
-        update={
-            "message_id": new_identifier("m"),
-            "bot_query_id": new_identifier("b"),
-            "user_id": asker.user_id,
-            "conversation_id": request.conversation_id or new_identifier("c"),
-            "metadata": request.metadata or new_identifier("d"),
-        }
-    )

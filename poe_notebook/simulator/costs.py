@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from poe_notebook.errors import InsufficientFundError, PoeNotebookError
 from poe_notebook.protocol.requests import MalformedRequest
-from poe_notebook.protocol.responses import CostItem
 from poe_notebook.server.app import read_json
 from poe_notebook.simulator.poe import Poe, Query
-from poe_notebook.simulator.points import Ledger
+from poe_notebook.simulator.points import Ledger, read_amounts
 from poe_notebook.simulator.requests import events_response
 
 __all__ = ["Costs"]
@@ -35,37 +33,31 @@ class Costs:
         try:
             body = await read_json(request)
             query = self._query(query_id, body)
-            amounts = [CostItem(**amount) for amount in body["amounts"]]
-        except MalformedRequest as error:
-            return _failed(error.status, str(error))
-        except _Refused as error:
-            return _failed(error.status, error.what)
-        except (ValidationError, ValueError, TypeError, KeyError) as error:
-            return _failed(400, f"amounts is a list of objects with amount_usd_milli_cents: {error}")
-        charge = self._ledger.capture if request.url.path.endswith("/capture") else self._ledger.authorize
-        try:
-            charge(query_id, query.user_id, amounts)
+            charge = self._ledger.capture if request.url.path.endswith("/capture") else self._ledger.authorize
+            charge(query_id, query.user_id, read_amounts(body.get("amounts")))
         except InsufficientFundError:
             return events_response(("result", {"status": "insufficient funds"}))
+        except (MalformedRequest, _Refused) as error:
+            return _failed(error.status, str(error))
         except PoeNotebookError as error:
             return _failed(400, str(error))
         return events_response(("result", {"status": "success"}))
 
     def _query(self, query_id: str, body: Any) -> Query:
         key = body.get("access_key") if isinstance(body, dict) else None
-        bots = self._poe.directory.all_of_key(key) if isinstance(key, str) else []
+        bots = self._poe.directory.of_key(key) if isinstance(key, str) else []
         if not bots:
-            raise _Refused(401, "The access key in the body is no bot's.")
+            raise _Refused("The access key in the body is no bot's.", status=401)
         query = self._poe.queries.get(query_id)
         if query is None or query.bot not in {bot.name for bot in bots}:
-            raise _Refused(404, f"This bot has no query {query_id[:100]!r}.")
+            raise _Refused(f"This bot has no query {query_id[:100]!r}.", status=404)
         return query
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, what: str) -> None:
+class _Refused(PoeNotebookError):
+    def __init__(self, what: str, *, status: int) -> None:
         super().__init__(what)
-        self.status, self.what = status, what
+        self.status = status
 
 
 def _failed(status: int, sentence: str) -> Response:

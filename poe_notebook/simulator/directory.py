@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from poe_notebook.keys import Secret
@@ -27,12 +27,12 @@ class KnownBot:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who queries a bot: a user, or another bot while it answers one (``bot``, for the message ``message_id``)."""
+    """Who queries a bot: a user in a chat, a user's script, or a bot while it answers the message ``message_id``."""
 
     user_id: str
-    name: str | None = None
+    is_in_chat: bool = False
     bot: KnownBot | None = None
-    message_id: str = field(default="")
+    message_id: str = ""
 
 
 class Directory:
@@ -59,14 +59,8 @@ class Directory:
         bot = self._stand_in(name)
         if bot is None:
             return None
-        called = next((each for each in self.stand_in_names if each.casefold() == folded), name)
-        return KnownBot(called, stand_in=bot)
+        return KnownBot(bot.bot_name, version=getattr(bot, "backend", None), stand_in=bot)
 
-    def of_key(self, key: str) -> KnownBot | None:
-        """Give the served bot that has this access key."""
-        matching = [bot for bot in self._served() if bot.access_key is not None and bot.access_key.matches(key)]
-        return matching[0] if matching else None
-
-    def all_of_key(self, key: str) -> list[KnownBot]:
+    def of_key(self, key: str) -> list[KnownBot]:
         """Give every served bot that has this access key: bots of one kernel may share the key of POE_ACCESS_KEY."""
         return [bot for bot in self._served() if bot.access_key is not None and bot.access_key.matches(key)]

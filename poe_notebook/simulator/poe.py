@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from poe_notebook.bot.base import RequestContext
 from poe_notebook.client.decoding import Decoder
 from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.client.query import stream_events
-from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
+from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError, PoeNotebookError
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.events import Event, decode
 from poe_notebook.protocol.limits import PROFILES, PROTOCOL_VERSION, Limits
@@ -29,6 +29,7 @@ from poe_notebook.server.endpoint import InlineEndpoint
 from poe_notebook.simulator.asking import Asking
 from poe_notebook.simulator.calls import CallBook
 from poe_notebook.simulator.directory import Asker, Directory, KnownBot
+from poe_notebook.simulator.faults import NO_FAULTS, ConnectionCut, Faults
 from poe_notebook.simulator.memory import Kept, MetadataBook
 from poe_notebook.simulator.preparing import Read, prepare
 from poe_notebook.simulator.settings import SettingsBook
@@ -52,9 +53,20 @@ class Query:
 
 
 class Poe:
-    """The state of one simulated Poe: settings, metadata, calls, queries."""
+    """The state of one simulated Poe: settings, metadata, calls, queries.
 
-    def __init__(self, directory: Directory, *, read: Read, profile: str = "2025") -> None:
+    ``read`` reads files for bots, ``ended`` hears of each query that is over, ``faults`` are those of all answers of a
+    bot, by its name.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        read: Read,
+        ended: Callable[[str], object] = lambda query_id: None,
+        profile: str = "2025",
+    ) -> None:
         self.directory = directory
         self.limits: Limits = PROFILES[profile]
         self.settings = SettingsBook(self._fetch_settings)
@@ -63,9 +75,10 @@ class Poe:
         self.calls = CallBook()
         self._conversations: Kept[str] = Kept(_KEPT_QUERIES)
         self._exchanges: Kept[int] = Kept(_KEPT_QUERIES)
+        self.faults: dict[str, Faults] = {}
         self._metadata = MetadataBook()
-        self._read = read
-        self._reports: set[asyncio.Task[None]] = set()
+        self._read, self._ended = read, ended
+        self._background: set[asyncio.Task[None]] = set()
 
     async def ask(
         self, bot: KnownBot, request: QueryRequest, *, asker: Asker, asking: Asking
@@ -84,15 +97,19 @@ class Poe:
             request,
             settings,
             bot=bot.name,
+            is_chat=asker.is_in_chat,
             metadata=lambda message: self._metadata.of(message, bot=bot.name),
             read=self._read,
             limits=self.limits,
         )
-        async with aclosing(self._tries(bot, prepared, asking)) as events:
-            async for event in events:
-                if event.type == "data":
-                    self._metadata.put(request.message_id, bot.name, event.data["metadata"])
-                yield event
+        try:
+            async with aclosing(self._tries(bot, prepared, asking)) as events:
+                async for event in events:
+                    if event.type == "data":
+                        self._metadata.put(request.message_id, bot.name, event.data["metadata"])
+                    yield event
+        finally:
+            self._ended(request.bot_query_id)
 
     async def _refusal(self, bot: KnownBot, asker: Asker) -> str:
         if asker.bot is None:
@@ -117,32 +134,37 @@ class Poe:
                     yield event
                 else:
                     left = 0
-            self._report(bot, request, watch)
+            self._report(bot, request, watch, asking)
             if not left:
                 return
 
     async def _answer(self, bot: KnownBot, request: QueryRequest, asking: Asking) -> AsyncGenerator[Event, None]:
+        faults = asking.faults or self.faults.get(bot.name, NO_FAULTS)
+        if faults != NO_FAULTS:
+            asking.recording.report("fault", faults.describe())
         try:
-            async with aclosing(self._delivered(bot, request, asking)) as events:
+            if faults.status is not None:
+                raise BotErrorNoRetry(f"The bot's server answered {faults.status}, as a fault asked for.")
+            self._send_copies(bot, request, asking, faults)
+            async with aclosing(_delivered(bot, request, asking, faults)) as events:
                 async for event in events:
                     yield event
         except BotProtocolError as error:
             yield Event("error", {"allow_retry": False, "text": f"The bot's answer cannot be read: {error.what}"})
-        except BotError as error:
-            may_retry = not isinstance(error, BotErrorNoRetry)
+        except (BotError, ConnectionCut) as error:
+            may_retry = not isinstance(error, BotErrorNoRetry | ConnectionCut)
             yield Event("error", {"allow_retry": may_retry, "text": error.what})
 
-    def _delivered(self, bot: KnownBot, request: QueryRequest, asking: Asking) -> AsyncGenerator[Event, None]:
-        if bot.stand_in is not None:
-            return _from_stand_in(bot, request, asking)
-        return stream_events(
-            request,
-            bot.url,
-            key=_key(bot),
-            is_local=True,
-            recording=asking.own_recording,
-            extra_headers=asking.headers,
-        )
+    def _send_copies(self, bot: KnownBot, request: QueryRequest, asking: Asking, faults: Faults) -> None:
+        """Send the same request again beside the first, as Poe may, and read its answers to nobody."""
+        for _ in range(faults.copies - 1):
+            copy = Asking(asking.recording, is_written_by_asker=True)
+            self._in_background(_read_out(_delivered(bot, request, copy, NO_FAULTS)))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     # What else Poe tells a bot, and asks of it.
 
@@ -164,14 +186,11 @@ class Poe:
         """Give the number of the exchange in which a bot answers that message, if it is one that Poe asked for."""
         return self._exchanges.get(message_id) if self.answering.get(message_id) == bot.name else None
 
-    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch) -> None:
+    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch, asking: Asking) -> None:
         ids = {"message_id": request.message_id, "conversation_id": request.conversation_id}
         for mistake, data in watch.mistakes:
-            task = asyncio.get_running_loop().create_task(
-                self.report(bot, "report_error", message=mistake, metadata={**ids, **data})
-            )
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+            asking.recording.report("poe", mistake, **data)
+            self._in_background(self.report(bot, "report_error", message=mistake, metadata={**ids, **data}))
 
     async def _fetch_settings(self, bot: KnownBot) -> Mapping[str, Any]:
         if bot.stand_in is not None:
@@ -204,15 +223,40 @@ def _key(bot: KnownBot) -> Secret:
     return bot.access_key or Secret("")
 
 
-async def _from_stand_in(bot: KnownBot, request: QueryRequest, asking: Asking) -> AsyncGenerator[Event, None]:
+def _delivered(bot: KnownBot, request: QueryRequest, asking: Asking, faults: Faults) -> AsyncGenerator[Event, None]:
+    if bot.stand_in is not None:
+        return _from_stand_in(bot, request, asking, faults)
+    return stream_events(
+        request,
+        bot.url,
+        key=_key(bot),
+        is_local=True,
+        recording=asking.own_recording,
+        extra_headers=asking.headers,
+        through=None if faults is NO_FAULTS else faults.apply,
+    )
+
+
+async def _from_stand_in(
+    bot: KnownBot, request: QueryRequest, asking: Asking, faults: Faults
+) -> AsyncGenerator[Event, None]:
     """Let a stand-in answer in here, by the machinery that answers for users' bots."""
     endpoint = InlineEndpoint(bot.stand_in, name=bot.name, access_key=None)
     decoder = Decoder()
     context = RequestContext(http_request=Request({"type": "http", "method": "POST", "path": "/", "headers": []}))
-    async with aclosing(endpoint.answer(request, context, asking.recording.at_other_end())) as batches:
-        async for batch in batches:
-            for type_, data, raw in decoder.feed(batch):
+    batches = endpoint.answer(request, context, asking.recording.at_other_end())
+    async with aclosing(batches if faults is NO_FAULTS else faults.apply(batches)) as pieces:
+        async for piece in pieces:
+            for type_, data, raw in decoder.feed(piece):
                 at_s = asking.event(type_, raw)
                 yield decode(type_, data, at_s)
                 if type_ in ("done", "error"):
                     return
+    raise BotError("The bot's answer broke off without a done event.")
+
+
+async def _read_out(events: AsyncGenerator[Event, None]) -> None:
+    with suppress(PoeNotebookError):
+        async with aclosing(events):
+            async for _ in events:
+                pass

@@ -18,6 +18,8 @@ from poe_notebook.protocol.settings import SettingsResponse
 
 __all__ = ["Read", "prepare"]
 
+_READING_NOTHING = SettingsResponse(expand_text_attachments=False, enable_image_comprehension=False)
+
 Read = Callable[[Attachment, SettingsResponse], Awaitable[Attachment]]
 """Gives an attachment with a fresh address, and with ``parsed_content`` as far as the settings ask for it."""
 
@@ -27,15 +29,19 @@ async def prepare(
     settings: SettingsResponse,
     *,
     bot: str,
+    is_chat: bool,
     metadata: Callable[[ProtocolMessage], str | None],
     read: Read,
     limits: Limits,
 ) -> QueryRequest:
-    """Give the query as this bot gets it. ``metadata`` gives what this bot stored with a message."""
+    """Give the query as this bot gets it. ``metadata`` gives what this bot stored with a message.
+
+    Scripts and other bots write the conversation as they like; Poe's prompting for several participants is for chats.
+    """
     messages = request.query[-(limits.messages_in_context + 1) :]
     messages = [message.model_copy(update={"metadata": metadata(message)}) for message in messages]
     messages = [await _with_files(message, settings, read) for message in messages]
-    if settings.enable_multi_entity_prompting:
+    if is_chat and settings.enable_multi_entity_prompting:
         messages = told_as_one(messages, bot=bot)
     if settings.enforce_author_role_alternation:
         messages = make_prompt_author_role_alternated(messages)
@@ -47,7 +53,8 @@ async def _with_files(message: ProtocolMessage, settings: SettingsResponse, read
         return message
     if message.role == "user" and not settings.allow_attachments:
         return message.model_copy(update={"attachments": []})
-    files = await asyncio.gather(*(read(file, settings) for file in message.attachments))
+    wanted = settings if message.role == "user" else _READING_NOTHING
+    files = await asyncio.gather(*(read(file, wanted) for file in message.attachments))
     return message.model_copy(update={"attachments": files})
 
 

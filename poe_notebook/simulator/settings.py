@@ -7,6 +7,7 @@ specification, "settings" (read 2025-03); pull requests 160 and 176 of fastapi_p
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -101,17 +102,20 @@ class SettingsBook:
     def __init__(self, fetch: Callable[[KnownBot], Awaitable[Mapping[str, Any]]]) -> None:
         self._fetch = fetch
         self._kept: dict[str, tuple[object, Understood]] = {}
+        self._fetching: dict[str, asyncio.Lock] = {}
 
     async def of(self, bot: KnownBot) -> Understood:
         """Give the settings in force; a bot that was defined anew is asked first, as if it had just been deployed."""
-        version, kept = self._kept.get(bot.name, (None, None))
-        if kept is None or version != bot.version:
+        async with self._fetching.setdefault(bot.name, asyncio.Lock()):
+            version, kept = self._kept.get(bot.name, (None, None))
+            if kept is not None and version == bot.version:
+                return kept
             try:
                 return await self.refetch(bot)
             except BotError:
                 # A failed fetch leaves what was there; the defaults of version 0 if it was the first.
                 self._kept[bot.name] = (bot.version, kept or understand({}))
-        return self._kept[bot.name][1]
+                return self._kept[bot.name][1]
 
     async def refetch(self, bot: KnownBot) -> Understood:
         """Ask the bot for its settings now. Raises ``BotError``; what was in force then stays."""

@@ -15,16 +15,19 @@ from poe_notebook.protocol.limits import PROFILES
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.simulator.accounts import Accounts
 from poe_notebook.simulator.api import build_api
+from poe_notebook.simulator.backend import Backend
 from poe_notebook.simulator.bot_queries import BotQueries
 from poe_notebook.simulator.bot_settings import BotSettings
+from poe_notebook.simulator.chat_completions import ChatCompletions
 from poe_notebook.simulator.costs import Costs
 from poe_notebook.simulator.directory import Directory, KnownBot
 from poe_notebook.simulator.file_responses import file_route
 from poe_notebook.simulator.files import FileStore
 from poe_notebook.simulator.poe import Poe
 from poe_notebook.simulator.points import Ledger
+from poe_notebook.simulator.queries import Queries
 from poe_notebook.simulator.reading import Reader
-from poe_notebook.simulator.stand_ins import stand_in, stand_in_names
+from poe_notebook.simulator.stand_ins import StandIn, stand_in, stand_in_names
 from poe_notebook.simulator.uploads import Uploads
 from poe_notebook.tracing.recorder import Trace
 
@@ -41,20 +44,29 @@ class Simulator:
         trace.redactor.add(self.api_key)
         self.files = FileStore()
         self.points = Ledger()
-        self.directory = Directory(
-            served, stand_in=lambda name: stand_in(name, upload=self.upload), stand_in_names=stand_in_names()
-        )
+        self.backend: Backend | None = None
+        self._redactor = trace.redactor
+        self.directory = Directory(served, stand_in=self._stand_in, stand_in_names=stand_in_names())
         reader = Reader(self.files, lambda: self.address)
-        self.poe = Poe(self.directory, read=reader.read)
-        accounts = Accounts(self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering)
-        settings = BotSettings(self.poe)
+        self.poe = Poe(self.directory, read=reader.read, ended=self.points.release)
+        self.accounts = Accounts(
+            self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
+        )
+        settings, queries = BotSettings(self.poe), Queries(self.poe, trace)
+        completions = ChatCompletions(
+            queries,
+            self.directory,
+            self.accounts,
+            upload=self.upload,
+            has_points=lambda user: self.points.available(user) > 0,
+        )
         self.app = build_api(
-            query=BotQueries(self.poe, accounts, trace),
+            query=BotQueries(queries, self.directory, self.accounts),
             fetch_settings=settings.fetch,
             update_settings=settings.update,
             cost=Costs(self.poe, self.points),
-            upload=Uploads(self.files, accounts),
-            more=[file_route(self.files)],
+            upload=Uploads(self.files, self.accounts),
+            more=[file_route(self.files), *completions.routes],
         )
 
     async def upload(self, content: bytes, name: str, content_type: str | None = None) -> Attachment:
@@ -62,18 +74,26 @@ class Simulator:
         file = await asyncio.to_thread(self.files.add, content, name=name, content_type=content_type)
         return Attachment(url=self.files.url(file, self.address), content_type=file.content_type, name=file.name)
 
+    def _has_points(self, user_id: str) -> bool:
+        return self.points.available(user_id) > 0
+
     def limit(self, profile: str) -> None:
         """Enforce another set of limits: ``2025``, ``2026`` or ``strict``. Raises ``CommandError``."""
         if profile not in PROFILES:
             raise CommandError(f"There are no limits {profile!r}.", now=f"There are: {', '.join(PROFILES)}")
         self.poe.limits = PROFILES[profile]
 
-    def hand_stand_ins_to(self, url: str | None, *, model: str | None = None, key_variable: str | None = None) -> None:
-        """Let an OpenAI-compatible server answer for the stand-ins, or the stand-ins themselves again."""
+    def hand_stand_ins_to(self, backend: Backend | None) -> None:
+        """Let a server of the user's own answer for the chat models, or the stand-ins themselves again."""
+        if backend is not None:
+            self._redactor.add(backend.key())
+        self.backend = backend
 
-    def who_answers(self) -> str:
-        """Say who answers for the stand-ins."""
-        return "The simulator's own stand-ins answer."
+    def _stand_in(self, name: str) -> StandIn | None:
+        return stand_in(name, upload=self.upload, backend=self.backend, read_file=self._read_file)
+
+    async def _read_file(self, url: str) -> bytes | None:
+        return await asyncio.to_thread(self.files.resolve, url)
 
     def close(self) -> None:
         """Remove what was kept on disk."""

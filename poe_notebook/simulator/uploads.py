@@ -21,6 +21,7 @@ from poe_notebook.protocol.limits import ATTACHMENT_BYTES
 from poe_notebook.simulator.accounts import Accounts
 from poe_notebook.simulator.files import FileError, FileStore
 from poe_notebook.simulator.requests import raw_key, refusal
+from poe_notebook.simulator.unreachable import file_for_unreachable
 
 __all__ = ["Uploads"]
 
@@ -57,27 +58,30 @@ async def _content(form: FormData) -> tuple[str, bytes, str | None]:
         content = await file.read(ATTACHMENT_BYTES + 1)
         return file.filename or "file", content, None
     if isinstance(url, str) and url:
-        name = form.get("download_filename")
-        content, content_type = await _fetched(url)
-        own = unquote(urlsplit(url).path.rpartition("/")[2])
-        return (name if isinstance(name, str) and name else own) or "file", content, content_type
+        given = form.get("download_filename")
+        own, content, content_type = await _fetched(url)
+        return (given if isinstance(given, str) and given else own) or "file", content, content_type
     raise FileError("There is no file and no download_url in the form.", status=400)
 
 
-async def _fetched(url: str) -> tuple[bytes, str | None]:
+async def _fetched(url: str) -> tuple[str, bytes, str | None]:
+    """Download a file; gives the name in its address, its content and its content type."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise FileError("The download_url is no address of the web.", status=400)
-    content = bytearray()
+    content, is_here = bytearray(), is_local(url)
     try:
-        async with asyncio.timeout(_FETCH_S), client_for_this_loop(is_local=is_local(url)).stream("GET", url) as got:
+        async with asyncio.timeout(_FETCH_S), client_for_this_loop(is_local=is_here).stream("GET", url) as got:
             if got.status_code != 200:
                 raise FileError(f"The download_url answers {got.status_code}.", status=400)
             async for piece in got.aiter_bytes():
                 content += piece
                 if len(content) > ATTACHMENT_BYTES:
                     break
-            return bytes(content), got.headers.get("content-type")
+            return unquote(urlsplit(url).path.rpartition("/")[2]), bytes(content), got.headers.get("content-type")
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+        instead = None if is_here else await asyncio.to_thread(file_for_unreachable, url)
+        if instead is not None and isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.ConnectTimeout):
+            return *instead, None
         raise FileError(
             f"The download_url cannot be fetched: {type(error).__name__}.",
             status=400,

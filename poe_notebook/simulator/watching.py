@@ -41,11 +41,11 @@ class Watch:
 
     async def over(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Give the events that count; an answer that breaks a limit is ended by an ``error`` of Poe's."""
-        until = asyncio.get_running_loop().time() + self._limits.response_s
+        began_s = asyncio.get_running_loop().time()
         async with aclosing(events):
             try:
                 while True:
-                    async with asyncio.timeout_at(until):
+                    async with asyncio.timeout_at(began_s + self._patience_s):
                         event = await anext(events, None)
                     if event is None:
                         return
@@ -57,7 +57,13 @@ class Watch:
                     if self._counts(event):
                         yield event
             except TimeoutError:
-                yield _ended(f"The bot took longer than {self._limits.response_s:g} seconds for its answer.")
+                what = "its answer" if self._events else "the first event of its answer"
+                yield _ended(f"The bot took longer than {self._patience_s:g} seconds for {what}.")
+
+    @property
+    def _patience_s(self) -> float:
+        first_s = self._limits.first_event_s
+        return self._limits.response_s if self._events or first_s is None else first_s
 
     @property
     def has_replies(self) -> bool:

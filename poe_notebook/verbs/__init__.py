@@ -13,6 +13,7 @@ from poe_notebook.verbs import (
     backend,
     bots,
     chat,
+    faults,
     inspect,
     nest,
     poebot,
@@ -44,12 +45,10 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-VERBS = tuple(
-    map(
-        _verb,
-        (chat, bots, stop, rollback, inspect, react, settings, sync, tunnel, use, points, backend, register, nest),
-    )
-)
+_ASKING = (chat, react, inspect)
+_SERVING = (bots, stop, rollback, settings, sync, tunnel)
+_OUTSIDE = (use, points, faults, backend, register, nest)
+VERBS = tuple(map(_verb, (*_ASKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""
 
 

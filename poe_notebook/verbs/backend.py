@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from poe_notebook.arguments import Arguments, Command, Option
-from poe_notebook.errors import CommandError
 from poe_notebook.verbs.console import Console
+
+if TYPE_CHECKING:
+    from poe_notebook.simulator.backend import Backend
 
 COMMAND = Command(
     "backend",
@@ -20,12 +24,19 @@ COMMAND = Command(
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     """Set or clear the server, and say who answers now."""
+    from poe_notebook.simulator.backend import Backend
+
     simulator, url = console.session.simulator, arguments.word("url")
     if url == "off":
         simulator.hand_stand_ins_to(None)
     elif url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise CommandError(f"{url!r} is no address.", now="For example: %poe backend http://127.0.0.1:11434/v1")
         model, variable = arguments.option("model"), arguments.option("key_env")
-        simulator.hand_stand_ins_to(url, model=model, key_variable=variable)
-    console.say(simulator.who_answers(), kind="done" if url else "info")
+        simulator.hand_stand_ins_to(Backend.at(url, model=model, key_variable=variable))
+    console.say(_sentence(simulator.backend), kind="done" if url else "info")
+
+
+def _sentence(backend: Backend | None) -> str:
+    if backend is None:
+        return "The simulator's own stand-ins answer for chat models, without a model."
+    model = f"its model `{backend.model}`" if backend.model else "its models of the same names"
+    return f"{backend.url} answers for chat models, by {model}. Back to the stand-ins with `%poe backend off`."

@@ -80,7 +80,7 @@ def _panel(console: Console, bot: str, arguments: Arguments) -> Any:
     """Show a panel, which stays when the cell has ended, and give it."""
     __tracebackhide__ = True
     if arguments.option("attach"):
-        raise CommandError("A file goes with a message.", now=f"Type one, or attach the file in the panel: %poe chat {bot}")
+        raise CommandError("A file goes with a message.", now=f"Type one, or attach it in the panel: %poe chat {bot}")
     panel = console.session.panel(
         bot,
         via=arguments.option("via"),

@@ -23,9 +23,13 @@ COMMAND = Command(
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     """Set the balance if that is asked for, and show the ledger."""
-    from poe_notebook.views.points import points_bundle
+    from poe_notebook.views.points import Line, points_bundle
 
-    simulator, balance = console.session.simulator, arguments.option("set")
-    if balance is not None:
-        simulator.points.set_balance(simulator.user_id, balance)
-    console.show(points_bundle(simulator.points.statement(simulator.user_id)))
+    simulator, points = console.session.simulator, arguments.option("set")
+    ledger, user = simulator.points, simulator.user_id
+    if points is not None:
+        ledger.grant(user, points)
+    lines = [Line(entry.kind, entry.points, entry.balance, entry.note) for entry in ledger.entries_of(user)]
+    console.show(
+        points_bundle(ledger.balance(user), reserved=ledger.balance(user) - ledger.available(user), lines=lines)
+    )

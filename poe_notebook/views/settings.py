@@ -12,7 +12,7 @@ from poe_notebook.views.blocks import Block, Column, Drawing, Facts, Prose, Tabl
 from poe_notebook.views.blocks_html import blocks_html
 from poe_notebook.views.blocks_text import blocks_text
 from poe_notebook.views.html import Bundle, bundle, framed
-from poe_notebook.views.markdown import plain, render
+from poe_notebook.views.markdown import render
 from poe_notebook.views.wording import excerpt
 
 __all__ = ["settings_bundle"]
@@ -40,7 +40,7 @@ def _blocks(settings: SettingsResponse, dropped: Sequence[str], parameters: Mapp
         yield Prose(excerpt(sentence, _CHARS), "warn")
     if settings.introduction_message:
         text = excerpt(settings.introduction_message, _CHARS, lines=True)
-        yield Drawing(f'<div class="poe-settings-introduction">{render(text)}</div>', plain(text))
+        yield Drawing(f'<div class="poe-settings-introduction">{render(text)}</div>', text)
     yield Facts([("response version", str(settings.response_version or 0))])
     rows = [[name, _said(getattr(settings, name)), meaning] for name, meaning in _FLAGS.items()]
     yield Table("Settings in force", [Column("setting", "code"), Column("is", "label"), Column("meaning")], rows)

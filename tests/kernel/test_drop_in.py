@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
+from hiding import HIDE
 from kernels import Kernel
 
-HIDE = """
-import sys
-from importlib.machinery import PathFinder
-
-class Hiding(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.partition(".")[0] == "fastapi_poe" else PathFinder.find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
-"""
 PASTED = """%%poebot
 from __future__ import annotations
 

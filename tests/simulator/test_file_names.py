@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.simulator.file_names import BINARY, clean_name, content_type_of
@@ -34,6 +34,7 @@ def test_a_name_loses_folders_and_signs_that_mislead(name: str | None, cleaned: 
     assert clean_name(name) == cleaned
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_every_cleaned_name_is_short_one_line_and_no_path(name: str) -> None:
     cleaned = clean_name(name)
@@ -105,6 +106,7 @@ def test_a_given_kind_does_not_outrank_the_bytes() -> None:
     assert content_type_of(b"\0\1", "x.txt", given="text/plain") == BINARY
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=30), st.none() | st.text(max_size=30))
 def test_any_file_has_a_kind_that_a_header_can_carry(content: bytes, name: str, stated: str | None) -> None:
     kind = content_type_of(content, clean_name(name), given=stated)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from apps import serving
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
@@ -148,6 +148,7 @@ def test_many_small_files_are_bounded_in_number(temporary: Path) -> None:
     store.close()
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=30), st.integers(1, 120))
 def test_the_bound_holds_whatever_comes(sizes: list[int], max_bytes: int) -> None:
     store = FileStore(max_bytes=max_bytes)
@@ -215,6 +216,7 @@ def test_an_address_cannot_be_guessed_prolonged_or_moved_to_another_file(store: 
     assert [store.file_at(each) for each in forged] == [None] * len(forged)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_address_makes_the_store_stumble(url: str) -> None:
     store = FileStore()
@@ -274,6 +276,7 @@ def test_unknown_expired_and_dropped_files_are_refused_with_sentences(store: Fil
     assert "expired" in httpx.get(url).text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_name_can_be_served(name: str) -> None:
     store = FileStore()

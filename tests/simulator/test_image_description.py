@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 from files_to_read import image
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -86,6 +86,7 @@ def test_what_is_no_image_is_said_to_be_none(content: bytes) -> None:
     assert described(content) == "a file that the simulator cannot read as an image."
 
 
+@settings(deadline=None)
 @given(st.integers(8, 80), st.binary(min_size=1, max_size=8))
 def test_an_image_with_any_damage_is_described_or_refused(at: int, junk: bytes) -> None:
     whole = image()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from files_to_read import pdf
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from poe_notebook.simulator import parsing, pdf_text
@@ -66,6 +66,7 @@ def test_the_usual_encodings_are_found_out(text: str, encoding: str) -> None:
     assert decode_text(text.encode(encoding)) == text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 @example(b"\xff\xfe")
 @example(b"\xef\xbb\xbf\xff")
@@ -101,6 +102,7 @@ def test_a_page_that_is_all_markup_takes_no_time(piece: str) -> None:
     assert time.perf_counter() - begun < 2
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/!-&;\"'= apbrtdlisc#x1\n", max_size=200))
 def test_any_page_becomes_some_text(page: str) -> None:
     assert "\r" not in page_text(page)
@@ -170,6 +172,7 @@ def test_a_broken_pdf_complains_to_nobody(capfd: pytest.CaptureFixture[str]) -> 
 PDF = pdf(HELLO, pages=2)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(PDF)), st.binary(max_size=30), st.integers(0, len(PDF)))
 def test_a_pdf_with_any_damage_is_read_or_told_about(at: int, junk: bytes, to: int) -> None:
     assert isinstance(read(PDF[:at] + junk + PDF[to:], "application/pdf"), str)

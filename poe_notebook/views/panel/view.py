@@ -34,9 +34,7 @@ _SHOWN = 8
 class PanelView:
     """One panel's view. ``widget`` is made by ``show``; until then nobody is told anything."""
 
-    def __init__(
-        self, bot: str, *, parts: Parts, redact: Redact, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, bot: str, *, parts: Parts, redact: Redact, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = secrets.token_hex(8)
         self.widget: PanelWidget | None = None
         self.head: dict[str, Any] = {}
