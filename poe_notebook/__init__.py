@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from poe_notebook.notebook import aask as aask
     from poe_notebook.notebook import ask as ask
     from poe_notebook.notebook import chat as chat
+    from poe_notebook.notebook import compare as compare
     from poe_notebook.notebook import serve as serve
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _HOMES = {
         "ask",
         "bots",
         "chat",
+        "compare",
         "inspect",
         "react",
         "register",

@@ -11,7 +11,7 @@ from weakref import WeakSet
 from poe_notebook.attaching import File, upload_to_poe
 from poe_notebook.client.query import bot_url, stream_events
 from poe_notebook.client.settings import sync_bot_settings_async
-from poe_notebook.conversation import Conversation
+from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.errors import BotNotFound, CommandError, KeyMissing
 from poe_notebook.keys import Secret
 from poe_notebook.outside import Outside
@@ -164,6 +164,15 @@ class Chats:
             bot.name: "this kernel" if bot.name in self._serving.slots else "registered" for bot in directory.served
         }
         return {**served, **{name: words for name, words in stand_ins.items() if name not in served}}
+
+    def points_of(self, reply: Reply) -> int | None:
+        """Tell what the simulator has charged for an answer; none if it charged nothing, or Poe itself was asked."""
+        if reply.exchange is None or reply.route == "poe":
+            return None
+        query_id = reply.exchange.request.get("bot_query_id")
+        entries = list(self._simulator().points.entries)
+        charged = [entry.points for entry in entries if entry.kind == "capture" and entry.query_id == query_id]
+        return sum(charged) if charged else None
 
     def is_stand_in(self, bot: str, route: str) -> bool:
         """Whether it is a stand-in of the simulator that answers for a name."""

@@ -20,6 +20,7 @@ _SHOWN = {
     "Reply": "poe_notebook.conversation",
     "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
+    "Comparison": "poe_notebook.comparing",
     "Panel": "poe_notebook.panel.control",
 }
 _HOOK = "complete_command"
@@ -110,9 +111,11 @@ def _complete(shell: Any, event: Any) -> list[str]:
 
 
 def _words(command: Command, place: int) -> list[str]:
+    if command.takes_many:
+        place = 0
     if command is POEBOT.command or place >= len(command.words):
         return []
-    word = command.words[place].rstrip("?")
+    word = command.words[place].rstrip("?…")
     return _bot_names() if word in _BOT_WORDS else list(command.choices.get(word, ()))
 
 

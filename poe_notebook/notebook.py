@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from poe_notebook.attaching import as_file
+from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
 from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
@@ -21,6 +22,7 @@ __all__ = [
     "ask",
     "bots",
     "chat",
+    "compare",
     "inspect",
     "react",
     "register",
@@ -133,6 +135,25 @@ def chat(
     in seconds. Raises ``BotNotFound`` for an unknown name.
     """
     return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+
+
+def compare(
+    bots: Sequence[str],
+    message: str,
+    *,
+    via: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    attach: Iterable[Any] = (),
+    system: str | None = None,
+    timeout: float | None = None,
+) -> Comparison:
+    """Ask several bots the same at once and wait for all answers; as a cell's last value they stand side by side.
+
+    What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
+    """
+    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    files = [as_file(given) for given in attach]
+    return current_session().compare(bots, message, via=via, attach=files, **options).run()
 
 
 def bots() -> list[BotStatus]:

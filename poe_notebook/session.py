@@ -6,12 +6,14 @@ The first use starts the toolkit's thread; ``close`` leaves no port, thread, pro
 from __future__ import annotations
 
 import atexit
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakSet
 
 from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
+from poe_notebook.comparing import Comparison
 from poe_notebook.errors import CommandError
 from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
@@ -90,6 +92,17 @@ class Session:
         self._panels.add(panel)
         self.serving.listen(panel)
         return panel
+
+    def compare(self, bots: Sequence[str], message: str, *, via: str | None = None, **options: Any) -> Comparison:
+        """Begin to ask several bots the same, each in a conversation of its own; ``options`` as for a turn."""
+        if not bots:
+            raise CommandError("No bot is named.", now="Name some: fp.compare(['Shout', 'Whisper'], 'hello')")
+        routes = [self.chats.route(bot, via) for bot in bots]
+        turns = [
+            self.chats.next_turn(self.chats.conversation(bot, route=route), message, route=route, **options)
+            for bot, route in zip(bots, routes, strict=True)
+        ]
+        return Comparison(turns, thread=self.thread, points_of=self.chats.points_of, redact=self.redactor.text)
 
     def exchange(self, selector: str | int | None = None) -> Exchange:
         """Find an exchange: the latest, the latest of a bot, or by number (negative ones count from the latest)."""

@@ -28,6 +28,8 @@ _TICK_S = 0.02
 """How often a page is looked after while an answer streams; the view itself sends 20 messages a second at the most."""
 _SAVED_CHARS_PER_S = 400_000
 """The saved form is written anew no faster than this, so that a long conversation does not fill the connection."""
+_ANSWERING_SAVE_S = 5.0
+"""While an answer streams, what has come of it is saved now and then, in case the kernel dies."""
 _WAITING_SAVE_S = 1.0
 """An unanswered message is saved after this; most answers have ended by then, and are saved with it."""
 
@@ -213,6 +215,8 @@ class Panel:
             while not answer.done():
                 await asyncio.wait([answer], timeout=_TICK_S)
                 self._pages.update(turn.reply)
+                if self._save_handle is None:
+                    self.save_soon(_ANSWERING_SAVE_S)
         except asyncio.CancelledError:
             answer.cancel()
             await asyncio.wait([answer])

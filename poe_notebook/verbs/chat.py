@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from poe_notebook.turn import Turn
 
 
-def _parameter(text: str) -> tuple[str, Any]:
+def parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise ValueError(text)
@@ -31,7 +31,7 @@ COMMAND = Command(
     text="MESSAGE?",
     options=(
         Option("--attach", "a file's path, or the name of an object of this notebook", str, "X", repeats=True),
-        Option("--param", "the value of a parameter, as name=value", _parameter, "NAME=VALUE", repeats=True),
+        Option("--param", "the value of a parameter, as name=value", parameter, "NAME=VALUE", repeats=True),
         Option("--system", "a system message ahead of the conversation", str, "TEXT"),
         Option("--as", "the name of the user who says it, in a chat of several", str, "USER"),
         Option("--new", "begin a new conversation"),

@@ -42,14 +42,20 @@ class _Channel:
 
 
 class SharedTurn:
-    """A turn on a page with others. ``send`` goes to the page; the saved form is in ``saved`` (unframed HTML, text)."""
+    """A turn on a page with others. ``send`` goes to the page; ``trim`` leaves out what is shown once for all."""
 
     def __init__(
-        self, reply: Reply, *, send: Send, redact: Redact, clock: Callable[[], float] = time.monotonic
+        self,
+        reply: Reply,
+        *,
+        send: Send,
+        redact: Redact,
+        trim: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reply, self.id = reply, reply.message_id
         self.reaction = ""
-        self._send, self._redact = send, redact
+        self._send, self._redact, self._trim = send, redact, trim
         self._ended: dict[str, Any] | None = None
         self._final: Bundle | None = None
         self._channel: _Channel | None = None
@@ -67,7 +73,7 @@ class SharedTurn:
         reply = redacted(self.reply, self._redact)
         self._ended = {
             "turn": self.id,
-            "still": unframed(turn_bundle(reply, answer="")["text/html"]),
+            "still": self._shown(turn_bundle(reply, answer="")),
             "foot": self._channel.foot if self._channel is not None else "",
             "state": reply.state,
             "words": _how_it_ended(reply),
@@ -77,9 +83,9 @@ class SharedTurn:
 
     @property
     def saved(self) -> tuple[str, str]:
-        """The turn as it is saved: HTML without a frame, and text."""
-        shown = self._final or turn_bundle(redacted(self.reply, self._redact), answer="")
-        return unframed(shown["text/html"]), shown["text/plain"]
+        """The turn as it is saved: HTML without a frame, and text; an answer under way as far as it has come."""
+        shown = self._final or self._so_far()
+        return self._shown(shown), shown["text/plain"]
 
     def state(self) -> dict[str, Any]:
         """Give all that a page needs to show the turn as it stands."""
@@ -89,7 +95,7 @@ class SharedTurn:
             "turn": self.id,
             "bot": reply.bot,
             "said": reply.message.content,
-            "frame": unframed(self._channel.frame),
+            "frame": self._shown({"text/html": self._channel.frame}),
             "start": self._channel.snapshot(),
             "ended": self._ended,
             "reaction": self.reaction,
@@ -99,6 +105,15 @@ class SharedTurn:
         """Take a message of the turn's live view: so far it only asks for what it has missed."""
         if message.get("kind") == "sync" and self._channel is not None:
             self._channel.send({"kind": "state", **self._channel.snapshot()})
+
+    def _so_far(self) -> Bundle:
+        reply = redacted(self.reply, self._redact)
+        blocks = self._channel.snapshot()["blocks"] if self._channel is not None else []
+        whole_words = reply.text.rpartition(" ")[0]  # what follows may be half a secret
+        return turn_bundle(reply, answer="".join(blocks), text=whole_words)
+
+    def _shown(self, shown: Mapping[str, str]) -> str:
+        return self._trim(unframed(shown["text/html"]))
 
     def _open(self, frame: str, *, snapshot: Callable[[], dict[str, Any]]) -> _Channel:
         self._channel = _Channel(frame, snapshot=snapshot, send=self._send, turn=self.id)

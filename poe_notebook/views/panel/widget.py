@@ -8,9 +8,9 @@ from typing import Any
 import anywidget
 import traitlets
 
-from poe_notebook.views.panel.scripts import PANEL, script, style_sheet
+from poe_notebook.views.panel.scripts import COMPARE, PANEL, script, style_sheet
 
-__all__ = ["VIEW", "PanelWidget"]
+__all__ = ["VIEW", "CompareWidget", "PanelWidget"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -46,3 +46,10 @@ class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _hear(self, widget: object, content: object, buffers: Sequence[Any]) -> None:
         self._take(content, buffers or ())
+
+
+class CompareWidget(PanelWidget):
+    """The same for a comparison: several answers, and nothing to be asked for."""
+
+    _esm = script(*COMPARE)
+    _css = style_sheet("compare")

@@ -234,7 +234,7 @@ class ChatView {
     const user = view.host.querySelector(".poe-turn-user");
     if (!user) return;
     view.edit = iconButton("edit", "Edit and send again", () => this.startEdit(view, user));
-    user.append(make("div", { class: "poe-panel-actions poe-panel-user-actions" }, view.edit));
+    user.querySelector(".poe-turn-said").after(make("div", { class: "poe-panel-actions poe-panel-user-actions" }, view.edit));
   }
 
   startEdit(view, user) {
