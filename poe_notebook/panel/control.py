@@ -57,10 +57,10 @@ class Panel:
         self._answering: asyncio.Task[Reply] | None = None
         self._save_at_s = 0.0
         self._save_handle: asyncio.TimerHandle | None = None
-        self._system = system or ""
+        self._system, self._parameters = system or "", dict(parameters or {})
         self._begin_conversation(bot)
-        self._about = BotOfPanel(bot, self.route, chats=chats, generation_of=generation_of, parameters=parameters or {})
-        self._pages = Pages(self, self._about, chats=chats, thread=thread, redact=redact)
+        self._about = BotOfPanel(bot, self.route, chats=chats, generation_of=generation_of, parameters=self._parameters)
+        self.pages = Pages(self, self._about, chats=chats, thread=thread, redact=redact)
         self.closed = ""
 
     @property
@@ -120,17 +120,17 @@ class Panel:
 
     def show(self) -> None:
         """Show the panel in the running cell; where there are no widgets, what to type instead."""
-        self._pages.show()
+        self.pages.show()
 
     def close(self, words: str) -> None:
         """End the panel; its pages say why."""
         self.closed = words
-        self._thread.call(self._pages.gone, words)
+        self._thread.call(self.pages.gone, words)
 
     def bot_changed(self, name: str) -> None:
         """Hear, on any thread, that a bot of this kernel has changed."""
         if name == self.bot:
-            self._thread.call(self._pages.look_again)
+            self._thread.call(self.pages.look_again)
 
     def _ipython_display_(self) -> None:
         self.show()
@@ -154,9 +154,10 @@ class Panel:
         """Send a message and see its answer to the end. Raises what keeps it from being sent."""
         if is_from_page and self.is_answering:
             raise CommandError(f"{self.bot} is still answering.", now="Stop it first, or wait.")
+        sent = {**(self._parameters if bot in (None, self.bot) else {}), **parameters}
         async with self._one_at_a_time:
             answering = self._answering = asyncio.create_task(
-                self._answer(text, ask=ask, bot=bot, attach=files, attachments=attachments, parameters=dict(parameters))
+                self._answer(text, ask=ask, bot=bot, attach=files, attachments=attachments, parameters=sent)
             )
             try:
                 await asyncio.wait([answering])
@@ -202,26 +203,26 @@ class Panel:
 
     def _set_aside(self, replies: Sequence[Reply], words: str) -> None:
         self._record.set_aside(replies, words)
-        self._pages.set_aside(replies, words)
+        self.pages.set_aside(replies, words)
         self.save_soon(0.0)
 
     async def _answer(self, text: str, *, ask: int | None, bot: str | None, **request: Any) -> Reply:
         turn = await self._begun(text, bot=bot, **request)
         self._record.add(turn.reply)
-        self._pages.begin(turn.reply, ask=ask)
+        self.pages.begin(turn.reply, ask=ask)
         self.save_soon(_WAITING_SAVE_S)
         answer = asyncio.create_task(turn.arun())
         try:
             while not answer.done():
                 await asyncio.wait([answer], timeout=_TICK_S)
-                self._pages.update(turn.reply)
+                self.pages.update(turn.reply)
                 if self._save_handle is None:
                     self.save_soon(_ANSWERING_SAVE_S)
         except asyncio.CancelledError:
             answer.cancel()
             await asyncio.wait([answer])
         fault = _settle(turn.reply, answer)
-        self._pages.end(turn.reply)
+        self.pages.end(turn.reply)
         self.save_soon(0.0)
         if fault is not None:
             raise fault
@@ -252,7 +253,7 @@ class Panel:
 
     def _save(self) -> None:
         self._save_handle = None
-        chars = self._pages.save()
+        chars = self.pages.save()
         self._save_at_s = asyncio.get_running_loop().time() + chars / _SAVED_CHARS_PER_S
 
 

@@ -64,8 +64,8 @@ class Pages:
             self._show_in_words()
             return
         self._namespace = shell.user_ns
-        view, saved = self._thread.run(self._open())
-        view.show(saved, snapshot=self._snapshot, take=self.take)
+        view = self._thread.run(self.open())
+        view.show(snapshot=self._snapshot, take=self.take)
 
     def take(self, content: object, buffers: Sequence[Any]) -> None:
         """Take what a page sent, on any thread; it is done on the loop."""
@@ -243,13 +243,14 @@ class Pages:
 
     # The view and the bot.
 
-    async def _open(self) -> tuple[PanelView, dict[str, str]]:
+    async def open(self) -> PanelView:
+        """Give the view, which is made for the first show."""
         from poe_notebook.views.panel.view import PanelView
 
         if self._view is None:
             self._view = PanelView(self._about.name, parts=lambda: self._panel.record.parts, redact=self._redact)
             self._view.introduce(self._about.head(), self._about.introduction)
-        return self._view, self._view.saved()
+        return self._view
 
     async def _first_look(self) -> None:
         looking = asyncio.ensure_future(self._about.look())
@@ -259,8 +260,7 @@ class Pages:
 
     async def _look(self, after: asyncio.Future[None] | None = None) -> None:
         await (after if after is not None else self._about.look())
-        if self._view is not None:
-            self._view.introduce(self._about.head(), self._about.introduction)
+        if self._view is not None and self._view.introduce(self._about.head(), self._about.introduction):
             self._panel.save_soon(0.0)
 
     def _snapshot(self) -> dict[str, Any]:

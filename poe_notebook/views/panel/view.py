@@ -14,7 +14,7 @@ from typing import Any
 from poe_notebook.conversation import Reply
 from poe_notebook.views.html import Bundle
 from poe_notebook.views.live import CellOutput
-from poe_notebook.views.markdown import plain, render
+from poe_notebook.views.markdown import render
 from poe_notebook.views.panel.saved import saved_bundle
 from poe_notebook.views.panel.turns import SharedTurn
 from poe_notebook.views.panel.widget import PanelWidget, Take
@@ -49,7 +49,7 @@ class PanelView:
                 if reply.is_finished:
                     turn.end()
 
-    def show(self, bundle: Bundle, *, snapshot: Callable[[], dict[str, Any]], take: Take) -> None:
+    def show(self, *, snapshot: Callable[[], dict[str, Any]], take: Take) -> None:
         """Show the panel in the running cell, and below it the saved form that takes its place one day."""
         from IPython.display import display
 
@@ -58,15 +58,18 @@ class PanelView:
             self._shown_times = self.widget.times_given
         display(self.widget.bundle, raw=True)
         output = CellOutput()
-        output({**bundle})
+        output({**self.saved()})
         self._outputs = [*self._outputs, output][-_SHOWN:]
 
-    def introduce(self, head: Mapping[str, Any], introduction: str) -> None:
-        """Show what is known of the bot now: how it stands, its controls, its introduction."""
+    def introduce(self, head: Mapping[str, Any], introduction: str) -> bool:
+        """Show what is known of the bot now: how it stands, its controls, its introduction. False if that is known."""
         shown = excerpt(self._redact(introduction), _INTRODUCTION_CHARS, lines=True)
-        self._introduction = (render(shown), plain(shown)) if shown else ("", "")
-        self.head = self._clean({**head, "introduction": self._introduction[0]})
-        self._tell("head", head=self.head)
+        known = self._clean({**head, "introduction": render(shown) if shown else ""})
+        if known == self.head:
+            return False
+        self.head, self._introduction = known, (known["introduction"], shown)
+        self._tell("head", head=known)
+        return True
 
     def begin(self, reply: Reply, *, ask: int | None = None) -> SharedTurn:
         """Show a turn that begins; ``ask`` is the page's number of the wish that it answers."""

@@ -17,6 +17,7 @@ export default () => {
       return () => turns.forEach((turn) => turn.close?.());
     },
     render({ model, el }) {
+      el.classList.add("jp-RenderedHTMLCommon"); // as the static form has it, so that nothing moves at the end
       el.innerHTML = model.get("start").frame;
       const shown = [...el.querySelectorAll("[data-turn]")].map((column) => {
         const view = new TurnView(turns.get(column.dataset.turn), { after: () => "" });
