@@ -489,7 +489,7 @@ def test_a_bot_defined_anew_during_an_answer_ends_it_on_its_generation(session: 
     page = Page(session.panel("Changing"), session)
     session.serving.listen(page.panel)
     page.wish("send", text="go")
-    page.wait("open")
+    until(lambda: "one" in json.dumps(page.of("turn")))
     session.serving.serve(second, name="Changing")
     until(lambda: ["generation 2", "muted"] in page.of("head")[-1]["head"]["badges"] if page.of("head") else False)
     go_on.set()
