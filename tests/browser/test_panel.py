@@ -102,8 +102,8 @@ class PanelOnPage:
         self.root.locator(".poe-panel-actions [data-reaction=like]").nth(count - 1).wait_for(timeout=20_000)
 
     def check_for_everybody(self) -> None:
-        """No rule of axe is broken."""
-        found = Axe().run(self.page, context=".poe-panel")
+        """No rule of axe is broken, but for the order of headings, which the notebook above and the bots decide."""
+        found = Axe().run(self.page, ".poe-panel", {"rules": {"heading-order": {"enabled": False}}})
         assert found.violations_count == 0, found.generate_report()
 
 
@@ -185,9 +185,9 @@ def test_everything_in_the_panel_does_what_it_says(lab: labs.Lab, tmp_path: Path
         sent = {"front": "painting", "shape": "9:16", "detail": 4, "greeting": "moin", "back": "", "stamp": False}
         assert heard(notebook, "heard[-1].parameters") == sent
         panel.root.get_by_label("Front").select_option("blank")
-        assert not panel.root.get_by_text("Shape").is_visible()
+        assert not panel.root.get_by_text("Shape", exact=True).is_visible()
         panel.button("Reset all").click()
-        assert panel.root.get_by_text("Shape").is_visible()
+        assert panel.root.get_by_text("Shape", exact=True).is_visible()
         panel.root.get_by_role("button", name="Options").click()
 
         # Files: chosen, pasted, dropped, and named in the kernel; one is taken off again.
@@ -261,13 +261,16 @@ def test_everything_in_the_panel_does_what_it_says(lab: labs.Lab, tmp_path: Path
         notebook.screenshot(f"panel-{app}-{theme}-fresh")
 
 
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # a PNG
+)
 GIVE_FILE = """([kind, name]) => {
     const data = new DataTransfer();
-    const png = Uint8Array.from(atob('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='), (c) => c.charCodeAt(0));
+    const png = Uint8Array.from(atob('PNG'), (letter) => letter.charCodeAt(0));
     data.items.add(new File([png], name, { type: 'image/png' }));
     const area = document.querySelector('.poe-panel-text');
     const event = kind === 'paste'
         ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
         : new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
     area.dispatchEvent(event);
-}"""
+}""".replace("PNG", PIXEL)

@@ -81,6 +81,21 @@ function menuButton(button, label, items) {
   return root;
 }
 
+// Keeps the front end's shortcuts away from what has the focus: in JupyterLab's command mode the arrows, Enter and letters
+// are commands of the notebook, and it looks for this mark from the focused element upwards.
+function ownKeys(event) {
+  event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
+// Breaks the line in a field of several. JupyterLab 4.6 prevents the browser's own way of it in all cells, outputs included.
+function breakLine(event) {
+  if (event.key !== "Enter" || event.defaultPrevented || event.isComposing || !event.target.matches("textarea")) return;
+  event.preventDefault();
+  if (document.execCommand("insertText", false, "\n")) return;
+  event.target.setRangeText("\n", event.target.selectionStart, event.target.selectionEnd, "end");
+  event.target.dispatchEvent(new Event("input"));
+}
+
 function sizeWords(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 999500 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toPrecision(3)} MB`;

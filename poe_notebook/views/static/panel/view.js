@@ -8,7 +8,7 @@ class ChatView {
     this.turnViews = new Map();
     this.composer = new Composer(chat);
     this.face = make("span", { class: "poe-panel-face", "aria-hidden": "true" });
-    this.title = make("strong", {});
+    this.title = make("strong", { role: "heading", "aria-level": 3 });
     this.badges = make("span", { class: "poe-panel-badges" });
     this.introduction = make("div", { class: "poe-panel-introduction poe-turn-answer", dir: "auto" });
     this.inner = make("div", { class: "poe-panel-inner" });
@@ -17,7 +17,7 @@ class ChatView {
     this.notes = make("div", { class: "poe-panel-notes" });
     this.banner = make("div", { class: "poe-panel-banner", hidden: true });
     this.suggestions = make("div", { class: "poe-panel-suggestions", role: "group", "aria-label": "Suggested replies", hidden: true });
-    this.root = make("div", { class: "poe-panel poe-notebook tex2jax_ignore mathjax_ignore", role: "group", "data-lm-suppress-shortcuts": "true" },
+    this.root = make("div", { class: "poe-panel poe-notebook tex2jax_ignore mathjax_ignore", role: "group" },
       this.header(), make("div", { class: "poe-panel-body" }, this.list, this.latest), this.banner, this.notes, this.composer.node);
     el.append(this.root);
     this.listen();
@@ -40,6 +40,8 @@ class ChatView {
   }
 
   listen() {
+    this.root.addEventListener("keydown", breakLine);
+    this.root.addEventListener("focusin", ownKeys);
     this.isAtEnd = true;
     this.list.addEventListener("scroll", () => {
       this.isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 32;
