@@ -19,7 +19,7 @@ from poe_notebook.client.file_content import content_of
 from poe_notebook.errors import CommandError
 from poe_notebook.protocol.messages import Attachment
 
-__all__ = ["File", "as_file", "as_files", "file_named", "upload_to_poe"]
+__all__ = ["File", "as_file", "as_files", "can_be_file", "file_named", "upload_to_poe"]
 
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _LIKE_A_PATH = re.compile(r"\S*(?:[/\\]\S+|[^\s.]\.[A-Za-z0-9]{1,5})")
@@ -67,6 +67,8 @@ def as_files(given: Any) -> list[File]:
 
 
 def _from_argument(given: Any) -> File:
+    if isinstance(given, File):
+        return given
     if not isinstance(given, str):
         return as_file(given)
     if _ADDRESS.fullmatch(given):
@@ -99,6 +101,11 @@ def as_file(given: object, *, name: str = "file") -> File:
         why="A file is a path, bytes, a text, a data frame, a figure or an image.",
         now="Write it to a file and attach its path, or attach bytes.",
     )
+
+
+def can_be_file(given: object) -> bool:
+    """Whether ``as_file`` could make a file of an object, by its shape; nothing of it is called."""
+    return not isinstance(given, type) and any(fits(given) for fits, _ in _KINDS)
 
 
 def _at_address(url: str) -> File:

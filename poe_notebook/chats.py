@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from poe_notebook.attaching import File
 from poe_notebook.client.settings import sync_bot_settings_async
-from poe_notebook.conversation import Conversation
+from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.errors import CommandError
 from poe_notebook.outside import Outside
+from poe_notebook.protocol.messages import Attachment
 from poe_notebook.routes import Routes
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.serving import Serving, learn_keys
@@ -64,7 +65,6 @@ class Chats:
 
         A message that begins with ``@Name`` calls that bot into the conversation.
         """
-        learn_keys(self._trace.redactor)
         route = self.route(bot, via)
         key = (self._routes.name(bot, route), route)
         conversation = self.conversation(key[0], route=route)
@@ -104,6 +104,7 @@ class Chats:
         bot: str | None = None,
         parameters: dict[str, Any] | None = None,
         attach: Sequence[File] = (),
+        attachments: Sequence[Attachment] = (),
         system: str | None = None,
         user: str | None = None,
         timeout_s: float | None = None,
@@ -111,14 +112,15 @@ class Chats:
     ) -> Turn:
         """Begin the next turn of a conversation, with another bot if one is named.
 
-        ``attach`` are files, ``system`` a system message for this and later turns, ``user`` the name of who speaks in a
-        chat of several, ``faults`` what the simulator lets go wrong on the way. What cannot be begun leaves the
-        conversation as it was.
+        ``attach`` are files, ``attachments`` those of an earlier turn, ``system`` a system message for this and later
+        turns, ``user`` the name of who speaks in a chat of several, ``faults`` what the simulator lets go wrong on the
+        way. What cannot be begun leaves the conversation as it was.
         """
+        learn_keys(self._trace.redactor)
         called = self._routes.name(bot or conversation.bot, route)
         _check_json(parameters)
         way = self._routes.way_to(called, route, faults=[faults] if isinstance(faults, str) else faults)
-        files = self._thread.run(self._routes.upload(called, route, attach)) if attach else []
+        files = [*attachments, *(self._thread.run(self._routes.upload(called, route, attach)) if attach else ())]
         if system is not None:
             conversation.system = system
         request, reply = conversation.ask(
@@ -180,6 +182,27 @@ class Chats:
         called = (name or bot) if is_real else bot
         pushing = sync_bot_settings_async(called, slot.access_key.reveal(), settings=given, base_url=base_url)
         return ("poe.com" if is_real else "The simulator"), self._thread.run(pushing)
+
+    def names(self) -> dict[str, str]:
+        """Give the names that can be asked here without an account, and in a few words who answers."""
+        directory = self._simulator().directory
+        served = {
+            bot.name: "this kernel" if bot.name in self._serving.slots else "registered" for bot in directory.served
+        }
+        return {**dict.fromkeys(directory.stand_in_names, "stand-in"), **served}
+
+    def points_of(self, reply: Reply) -> int | None:
+        """Tell what the simulator has charged for an answer; none if it charged nothing, or Poe itself was asked."""
+        if reply.exchange is None or reply.route == "poe":
+            return None
+        query_id = reply.exchange.request.get("bot_query_id")
+        entries = list(self._simulator().points.entries)
+        charged = [entry.points for entry in entries if entry.kind == "capture" and entry.query_id == query_id]
+        return sum(charged) if charged else None
+
+    def is_stand_in(self, bot: str, route: str) -> bool:
+        """Whether it is a stand-in of the simulator that answers for a name."""
+        return route != "poe" and self._routes.known(bot, route).stand_in is not None
 
 
 def _check_json(parameters: dict[str, Any] | None) -> None:

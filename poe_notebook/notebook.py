@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from poe_notebook.attaching import as_files
 from poe_notebook.checks.finding import Finding
+from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
 from poe_notebook.errors import CommandError
+from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
@@ -21,6 +23,8 @@ __all__ = [
     "aask",
     "ask",
     "bots",
+    "chat",
+    "compare",
     "findings",
     "inspect",
     "react",
@@ -120,6 +124,40 @@ def use(which: Literal["simulator", "poe"]) -> None:
 def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
     """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
     current_session().register(name, url, access_key_variable=access_key_env)
+
+
+def chat(
+    bot: str,
+    *,
+    via: str | None = None,
+    system: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Panel:
+    """Give a panel to chat with a bot: as a cell's last value it shows itself; ``send`` asks from Python.
+
+    Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
+    in seconds. Raises ``BotNotFound`` for an unknown name.
+    """
+    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+
+
+def compare(
+    bots: Sequence[str],
+    message: str,
+    *,
+    via: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    timeout: float | None = None,
+) -> Comparison:
+    """Ask several bots the same at once and wait for all answers; as a cell's last value they stand side by side.
+
+    What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
+    """
+    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 
 
 def bots() -> list[BotStatus]:

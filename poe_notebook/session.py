@@ -6,15 +6,19 @@ The first use starts the toolkit's thread; ``close`` leaves no port, thread, pro
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakSet
 
 from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
+from poe_notebook.comparing import Comparison
 from poe_notebook.errors import CommandError
 from poe_notebook.inspecting import Inspecting
 from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
+from poe_notebook.panel import Panel
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
 from poe_notebook.serving import Serving, learn_keys
@@ -42,6 +46,7 @@ class Session:
         self.chats = Chats(
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
+        self._panels: WeakSet[Panel] = WeakSet()
         self.inspecting = Inspecting(self.trace, self._simulator.files.resolve)
         self._is_closed = False
 
@@ -72,6 +77,37 @@ class Session:
         self.redactor.add(bot.access_key)
         self._ask_for_settings(name)
 
+    def panel(self, bot: str, **options: Any) -> Panel:
+        """Make a panel to chat with a bot, with a conversation of its own; ``options`` as for ``Panel``."""
+        slots = self.serving.slots
+
+        def generation_of(name: str) -> int | None:
+            current = slots.named(name).current if name in slots else None
+            return current.number if current is not None else None
+
+        panel = Panel(
+            bot,
+            chats=self.chats,
+            thread=self.thread,
+            redact=self.redactor.text,
+            generation_of=generation_of,
+            **options,
+        )
+        self._panels.add(panel)
+        self.serving.listen(panel)
+        return panel
+
+    def compare(self, bots: Sequence[str], message: str, *, via: str | None = None, **options: Any) -> Comparison:
+        """Begin to ask several bots the same, each in a conversation of its own; ``options`` as for a turn."""
+        if not bots:
+            raise CommandError("No bot is named.", now="Name some: fp.compare(['Shout', 'Whisper'], 'hello')")
+        routes = [self.chats.route(bot, via) for bot in bots]
+        turns = [
+            self.chats.next_turn(self.chats.conversation(bot, route=route), message, route=route, **options)
+            for bot, route in zip(bots, routes, strict=True)
+        ]
+        return Comparison(turns, thread=self.thread, points_of=self.chats.points_of, redact=self.redactor.text)
+
     def exchange(self, selector: str | int | None = None) -> Exchange:
         """Find an exchange: the latest, the latest of a bot, or by number (negative ones count from the latest)."""
         found = self._exchange(selector)
@@ -91,6 +127,8 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
+        for panel in list(self._panels):
+            panel.close("poe_notebook was unloaded, so nobody answers here any more.")
         self.outside.use_poe()
         self.serving.close()
         self._simulator_listener.close()

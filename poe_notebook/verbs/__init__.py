@@ -13,6 +13,7 @@ from poe_notebook.verbs import (
     backend,
     bots,
     chat,
+    compare,
     faults,
     inspect,
     login,
@@ -46,7 +47,7 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-_ASKING = (chat, react, inspect)
+_ASKING = (chat, compare, react, inspect)
 _SERVING = (bots, stop, rollback, settings, sync, tunnel)
 _OUTSIDE = (use, login, points, faults, backend, register, nest)
 VERBS = tuple(map(_verb, (*_ASKING, *_SERVING, *_OUTSIDE)))
