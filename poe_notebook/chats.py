@@ -10,7 +10,7 @@ from typing import Any
 from poe_notebook.attaching import File, upload_to_poe
 from poe_notebook.client.query import bot_url, stream_events
 from poe_notebook.client.settings import sync_bot_settings_async
-from poe_notebook.conversation import Conversation
+from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.errors import BotNotFound, CommandError, KeyMissing
 from poe_notebook.keys import Secret
 from poe_notebook.outside import Outside
@@ -18,6 +18,8 @@ from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.limits import IMAGES_PER_MESSAGE
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.replaying.again import query_again, query_of, reply_to
+from poe_notebook.replaying.playback import events_in_time
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.asking import Asking
@@ -104,15 +106,30 @@ class Chats:
         request, reply = conversation.ask(
             message, route=route, parameters=parameters, attachments=files, bot=called, user=user
         )
-        recording = self._trace.begin_client(
-            bot=called,
-            kind="query",
-            message_id=request.message_id,
-            route=route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
+        return self._begin(request, reply, timeout_s=timeout_s, faults=faults)
+
+    def replay(self, exchange: Exchange, *, bot: str | None = None, timeout_s: float | None = None) -> Turn:
+        """Send the query of a recorded exchange again, to what its bot is now or to another bot.
+
+        It takes the road it took before, and is no turn of any conversation here. Raises ``BotNotFound``,
+        ``CommandError`` if it was no query.
+        """
+        learn_keys(self._trace.redactor)
+        called = bot or exchange.bot
+        same_road = exchange.route if bot is None and exchange.route in ROUTES else None
+        route, request = self.route(called, same_road), query_again(exchange)
+        return self._begin(request, reply_to(request, bot=called, route=route), timeout_s=timeout_s)
+
+    def play_back(self, exchange: Exchange) -> Turn:
+        """Give a recorded answer again, at the pace at which it came. Nobody is asked and nothing is recorded."""
+        request = query_of(exchange)
+        reply = reply_to(request, bot=exchange.bot, route="recording")
+        apart = Trace(self._trace.redactor)
+        recording = apart.begin_client(
+            bot=exchange.bot, kind="query", message_id=request.message_id, route="recording", request=exchange.request
         )
-        events = self._events(request, called, route, recording=recording, faults=faults)
-        return Turn(reply, events, recording, thread=self._thread, timeout_s=timeout_s)
+        recording.exchange.raised, recording.exchange.generation = exchange.raised, exchange.generation
+        return Turn(reply, events_in_time(exchange), recording, thread=self._thread)
 
     def react(self, exchange: Exchange, reaction: str) -> None:
         """Tell a bot of the user's reaction to its answer; later queries of the conversation carry it."""
@@ -176,6 +193,20 @@ class Chats:
             )
             raise error
         return found
+
+    def _begin(
+        self, request: QueryRequest, reply: Reply, *, timeout_s: float | None, faults: Sequence[str] = ()
+    ) -> Turn:
+        bot, route = reply.bot, reply.route
+        recording = self._trace.begin_client(
+            bot=bot,
+            kind="query",
+            message_id=request.message_id,
+            route=route,
+            request=request.model_dump(exclude={"access_key", "api_key"}),
+        )
+        events = self._events(request, bot, route, recording=recording, faults=faults)
+        return Turn(reply, events, recording, thread=self._thread, timeout_s=timeout_s)
 
     def _events(
         self, request: QueryRequest, bot: str, route: str, *, recording: Recording, faults: Sequence[str]
