@@ -96,6 +96,14 @@ class Serving:
         """Have a status line told of every change, from now on instead of the line before it."""
         self._watchers[name] = watcher
 
+    def home_of(self, name: str) -> str:
+        """Say where a bot can be imported from, as ``module:object``; nothing if it is a notebook's own."""
+        slot = next((slot for slot in self.slots if slot.name == name), None)
+        kind = type(slot.current.servable.bot) if slot is not None and slot.current is not None else None
+        if kind is None or kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
+            return ""
+        return f"{kind.__module__}:{kind.__qualname__}"
+
     def address_of(self, slot: Slot) -> str:
         """Give the address of a bot in this kernel."""
         return self.listener.address + slot.path

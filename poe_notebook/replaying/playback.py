@@ -19,7 +19,7 @@ from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.tracing.exchange import Exchange, Recorded
 from poe_notebook.tracing.reading import data_of
 
-__all__ = ["RecordedBot", "bots_in", "events_in_time", "recorded_in_time"]
+__all__ = ["RecordedBot", "events_in_time", "recorded_in_time"]
 
 
 async def recorded_in_time(recorded: Iterable[Recorded]) -> AsyncGenerator[Recorded, None]:
@@ -62,10 +62,13 @@ class RecordedBot(PoeBot):
         self._given: dict[str | None, int] = defaultdict(int)
         self._settings = _settings_in(exchanges)
 
-    @property
-    def answer_count(self) -> int:
-        """How many answers there are."""
-        return len(self._answers)
+    @classmethod
+    def out_of(cls, exchanges: Sequence[Exchange], bot: str | None = None, *, file: str) -> RecordedBot:
+        """Make the bot of a recording that is asked for, or its only one. Raises ``CommandError``."""
+        found = _the_bot_in(exchanges, bot, file=file)
+        recorded = cls([exchange for exchange in exchanges if exchange.bot == found])
+        recorded.bot_name = found
+        return recorded
 
     async def get_response(self, request: QueryRequest) -> Any:
         """Give the recorded answer to the last message."""
@@ -86,9 +89,16 @@ class RecordedBot(PoeBot):
         return answers[at % len(answers)]
 
 
-def bots_in(exchanges: Iterable[Exchange]) -> list[str]:
-    """Name the bots that a recording has answers of, in the order in which they came."""
-    return list(dict.fromkeys(exchange.bot for exchange in exchanges if _is_answer(exchange)))
+def _the_bot_in(exchanges: Iterable[Exchange], bot: str | None, *, file: str) -> str:
+    bots = list(dict.fromkeys(exchange.bot for exchange in exchanges if _is_answer(exchange)))
+    if not bots:
+        raise CommandError(f"{file} holds no answer of a bot.", now="Save some: %poe save FILE")
+    if bot is None and len(bots) == 1:
+        return bots[0]
+    if bot not in bots:
+        what = f"{file} holds {len(bots)} bots." if bot is None else f"{file} holds no answer of {bot!r}."
+        raise CommandError(what, why=f"There: {', '.join(bots)}.", now=f"Type: %poe serve-recording {file} {bots[0]}")
+    return bot
 
 
 def _is_answer(exchange: Exchange) -> bool:

@@ -73,7 +73,9 @@ def _by_lines(old: str, new: str) -> Iterator[Change]:
         if is_same:
             yield Change(left, right)
         else:
-            yield from (Change(before, after) for _, before, after in _matched(_WORD.findall(left), _WORD.findall(right)))
+            yield from (
+                Change(before, after) for _, before, after in _matched(_WORD.findall(left), _WORD.findall(right))
+            )
 
 
 def _matched(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:

@@ -109,11 +109,17 @@ class Trace:
         """Give the open exchange of that name whose other end has not been seen yet."""
         return self._asked.get(reference)
 
+    @property
+    def questions(self) -> list[Exchange]:
+        """The queries that people and scripts have sent, oldest first: not those that a handler sent while answering."""
+        return [exchange for exchange in self if exchange.kind == "query" and exchange.parent is None]
+
     def last(self, bot: str | None = None) -> Exchange | None:
-        """Give the latest exchange with a bot's answer, of any bot if none is named."""
+        """Give the latest exchange with a bot's answer; if no bot is named, the latest that no handler began."""
         for recording in reversed(self._recordings[:]):
             exchange = recording.exchange
-            if exchange.kind == "query" and (bot is None or exchange.bot == bot):
+            is_it = exchange.parent is None if bot is None else exchange.bot == bot
+            if exchange.kind == "query" and is_it:
                 return exchange
         return None
 
