@@ -128,8 +128,11 @@ class Chats:
         recording = apart.begin_client(
             bot=exchange.bot, kind="query", message_id=request.message_id, route="recording", request=exchange.request
         )
-        recording.exchange.raised, recording.exchange.generation = exchange.raised, exchange.generation
-        return Turn(reply, events_in_time(exchange), recording, thread=self._thread)
+        played = recording.exchange
+        played.number, played.raised, played.generation = exchange.number, exchange.raised, exchange.generation
+        turn = Turn(reply, events_in_time(exchange), recording, thread=self._thread)
+        reply.exchange = exchange
+        return turn
 
     def react(self, exchange: Exchange, reaction: str) -> None:
         """Tell a bot of the user's reaction to its answer; later queries of the conversation carry it."""

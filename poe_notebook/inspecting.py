@@ -20,6 +20,7 @@ from poe_notebook.views.timeline import Timeline
 __all__ = ["Inspecting"]
 
 _MAX_PREVIEWS, _PREVIEW_BYTES = 12, 4_000_000
+_LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
 _CONTENT_BYTES = 200_000_000
 
 
@@ -55,6 +56,12 @@ class Inspecting:
             room -= len(content or b"")
             found.append(AttachedFile.of(source, attachment, content))
         return found
+
+    def files_gone(self, exchange: Exchange) -> list[str]:
+        """Name the request's files that stood at an address of a kernel and are not kept in this one."""
+        asked = [attachment for source, attachment in attachments_of(exchange) if source.startswith("message")]
+        local = [one for one in asked if str(one.get("url") or "").startswith(_LOOPBACK)]
+        return [str(one.get("name") or "a file") for one in local if self._content_of(str(one["url"])) is None]
 
     def rows(self, number: int, asked: Mapping[str, Any]) -> tuple[Any, int, int, Mapping[str, int]] | None:
         """Give the rows that a page asks for, of an exchange or, by the number 0, of the list of all."""

@@ -22,6 +22,7 @@ from poe_notebook.tracing.recorder import Trace
 __all__ = ["Pinned", "Saved", "load_trace", "pin_turn", "read_recording", "save_trace"]
 
 _COLLECTED = re.compile(r"test_.*\.py|.*_test\.py")
+_LOCAL_FILE = '"url": "http://127.0.0.1:'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,16 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """Where a turn was pinned: the file, the test in it, where that looks for the bot, and whether the file is new."""
+    """Where a turn was pinned: the file, the test in it, where that looks for the bot.
+
+    ``has_local_files``: the request has files at an address of this kernel.
+    """
 
     path: Path
     test: str
     place: str
     is_new: bool
+    has_local_files: bool = False
 
     @property
     def is_collected(self) -> bool:
@@ -100,7 +105,13 @@ def pin_turn(exchange: Exchange, path: str | Path, pin: Pin, *, redactor: Redact
         _write(path, added_to(source, test) if source else new_file(test))
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from None
-    return Pinned(path, test.partition("(")[0].removeprefix("def "), pin.place, is_new=not source)
+    return Pinned(
+        path,
+        test.partition("(")[0].removeprefix("def "),
+        pin.place,
+        is_new=not source,
+        has_local_files=_LOCAL_FILE in test,
+    )
 
 
 def _read(path: Path) -> str:

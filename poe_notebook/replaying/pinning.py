@@ -19,21 +19,10 @@ from poe_notebook.replaying.literals import literal, text_literal
 from poe_notebook.replaying.shape import Shape, shape_of
 from poe_notebook.tracing.exchange import Exchange
 
-__all__ = [
-    "ACCESS_KEY_VARIABLE",
-    "MATCHES",
-    "Match",
-    "Pin",
-    "added_to",
-    "guessed_place",
-    "names_in",
-    "new_file",
-    "pinned_test",
-]
+__all__ = ["Match", "Pin", "added_to", "guessed_place", "names_in", "new_file", "pinned_test"]
 
 ACCESS_KEY_VARIABLE = "POE_ACCESS_KEY"
 Match = Literal["exact", "similar", "regex"]
-MATCHES: tuple[Match, ...] = ("exact", "similar", "regex")
 
 _HEAD = '''"""Turns with bots that were right, kept as tests. Written by `%poe pin`, and yours to edit.
 

@@ -111,7 +111,7 @@ class Trace:
 
     @property
     def questions(self) -> list[Exchange]:
-        """The queries that people and scripts have sent, oldest first: not those that a handler sent while answering."""
+        """The queries that people and scripts have sent, oldest first; not those that handlers have."""
         return [exchange for exchange in self if exchange.kind == "query" and exchange.parent is None]
 
     def last(self, bot: str | None = None) -> Exchange | None:

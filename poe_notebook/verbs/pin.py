@@ -54,6 +54,8 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     where = "a new file" if pinned.is_new else "added to the tests there"
     said = f"`{pinned.test}` is pinned in `{pinned.path}`, {where}. Run it: `pytest {pinned.path}`"
     console.say(session.redactor.text(said), kind="done")
+    if pinned.has_local_files:
+        console.say("Its files stand at addresses of this kernel, which the test cannot reach later.", kind="warning")
     if not (bot or url):
         module = pinned.place.partition(":")[0].replace(".", "/")
         console.say(

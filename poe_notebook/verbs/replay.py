@@ -35,6 +35,10 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
         turn = session.chats.play_back(before)
         watch(console, turn)
         return console.give(turn.reply)
+    missing = session.inspecting.files_gone(before)
+    if missing:
+        said = f"Not kept in this kernel, so the bot cannot read them: {', '.join(missing[:5])}."
+        console.say(session.redactor.text(said), kind="warning")
     turn = session.chats.replay(before, bot=bot, timeout_s=arguments.option("timeout"))
     watch(console, turn)
     after = turn.reply.exchange

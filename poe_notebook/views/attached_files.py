@@ -74,7 +74,7 @@ def _row(file: AttachedFile) -> list[str]:
     return [file.source, name, kind, length, "" if preview == length else preview, excerpt(file.url, _ADDRESS_CHARS)]
 
 
-def _pictures(files: Sequence[AttachedFile]) -> list[Block]:
+def _pictures(files: Sequence[AttachedFile]) -> list[Drawing]:
     small = [file for file in files if file.content is not None and len(file.content) <= _PREVIEW_BYTES]
     drawn = (preview_html(file.name, file.content_type, file.content or b"") for file in small)
     return [Drawing(html, "") for html in drawn if html][:_MOST_PICTURES]

@@ -87,7 +87,8 @@ def _outcomes(before: Exchange, after: Exchange) -> tuple[str, Tone]:
 
 def _shape_section(old: _Side, new: _Side) -> Section:
     columns = [Column("", "label"), Column(old.title), Column(new.title), Column("", "label")]
-    return Section("What came", [Table("What came", columns, list(_rows(old, new)))])
+    rows = [row for row in _rows(old, new) if row[1] or row[2]]
+    return Section("What came", [Table("What came", columns, rows)])
 
 
 def _rows(old: _Side, new: _Side) -> Iterator[Row]:
