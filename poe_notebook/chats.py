@@ -13,7 +13,10 @@ from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.errors import CommandError
 from poe_notebook.outside import Outside
 from poe_notebook.protocol.messages import Attachment
-from poe_notebook.routes import Routes
+from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.replaying.again import query_again, query_of, reply_to
+from poe_notebook.replaying.playback import events_in_time
+from poe_notebook.routes import ROUTES, Routes, Way
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.fault_names import parse_faults
@@ -127,14 +130,34 @@ class Chats:
             message, route=route, parameters=parameters, attachments=files, bot=called, user=user
         )
         self._asked.put(request.message_id, conversation)
-        recording = self._trace.begin_client(
-            bot=called,
-            kind="query",
-            message_id=request.message_id,
-            route=route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
+        return self._begin(request, reply, way, timeout_s=timeout_s)
+
+    def replay(self, exchange: Exchange, *, bot: str | None = None, timeout_s: float | None = None) -> Turn:
+        """Send the query of a recorded exchange again, to what its bot is now or to another bot.
+
+        It takes the road it took before, and is no turn of any conversation here. Raises ``BotNotFound``,
+        ``CommandError`` if it was no query.
+        """
+        learn_keys(self._trace.redactor)
+        same_road = exchange.route if bot is None and exchange.route in ROUTES else None
+        route, request = self.route(bot or exchange.bot, same_road), query_again(exchange)
+        called = self._routes.name(bot or exchange.bot, route)
+        way = self._routes.way_to(called, route, faults=())
+        return self._begin(request, reply_to(request, bot=called, route=route), way, timeout_s=timeout_s)
+
+    def play_back(self, exchange: Exchange) -> Turn:
+        """Give a recorded answer again, at the pace at which it came. Nobody is asked and nothing is recorded."""
+        request = query_of(exchange)
+        reply = reply_to(request, bot=exchange.bot, route="recording")
+        apart = Trace(self._trace.redactor)
+        recording = apart.begin_client(
+            bot=exchange.bot, kind="query", message_id=request.message_id, route="recording", request=exchange.request
         )
-        return Turn(reply, way(request, recording), recording, thread=self._thread, timeout_s=timeout_s)
+        played = recording.exchange
+        played.number, played.raised, played.generation = exchange.number, exchange.raised, exchange.generation
+        turn = Turn(reply, events_in_time(exchange), recording, thread=self._thread)
+        reply.exchange = exchange
+        return turn
 
     def react(self, exchange: Exchange, reaction: str) -> Reacted:
         """Tell a bot of the user's reaction to its answer, by name or sign; later queries of the chat carry it.
@@ -203,6 +226,16 @@ class Chats:
     def is_stand_in(self, bot: str, route: str) -> bool:
         """Whether it is a stand-in of the simulator that answers for a name."""
         return route != "poe" and self._routes.known(bot, route).stand_in is not None
+
+    def _begin(self, request: QueryRequest, reply: Reply, way: Way, *, timeout_s: float | None) -> Turn:
+        recording = self._trace.begin_client(
+            bot=reply.bot,
+            kind="query",
+            message_id=request.message_id,
+            route=reply.route,
+            request=request.model_dump(exclude={"access_key", "api_key"}),
+        )
+        return Turn(reply, way(request, recording), recording, thread=self._thread, timeout_s=timeout_s)
 
 
 def _check_json(parameters: dict[str, Any] | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from poe_notebook.attaching import as_files
@@ -11,6 +12,7 @@ from poe_notebook.checks.finding import Finding
 from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
 from poe_notebook.errors import CommandError
+from poe_notebook.keeping import load_trace, save_trace
 from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
@@ -27,10 +29,15 @@ __all__ = [
     "compare",
     "findings",
     "inspect",
+    "load",
+    "pin",
     "react",
     "register",
+    "replay",
     "rollback",
+    "save",
     "serve",
+    "serve_recording",
     "settings",
     "stop",
     "sync",
@@ -175,6 +182,69 @@ def rollback(bot: str) -> BotStatus:
     return current_session().serving.rollback(bot)
 
 
+def replay(
+    which: str | int | Exchange | None = None,
+    *,
+    bot: str | None = None,
+    timing: bool = False,
+    timeout: float | None = None,
+) -> Reply:
+    """Send the request of an exchange again, to its bot as it is now or to another, and wait for the answer.
+
+    The new exchange is ``reply.exchange``. With ``timing`` nobody is asked: the recorded answer is played at its own
+    pace. Raises ``CommandError`` for what was no query.
+    """
+    session = current_session()
+    exchange = which if isinstance(which, Exchange) else session.exchange(which)
+    if timing:
+        return session.chats.play_back(exchange).run()
+    return session.chats.replay(exchange, bot=bot, timeout_s=timeout).run()
+
+
+def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Path:
+    """Save the kept exchanges, or those with one bot, without keys: as JSON Lines, or as HAR by the name's ending.
+
+    Raises ``TraceFileError`` if the file is there, unless ``force`` is said.
+    """
+    session = current_session()
+    session.learn_keys()
+    return save_trace(session.trace, file, bot=bot, force=force).path
+
+
+def load(file: str | Path) -> list[Exchange]:
+    """Load a saved trace and give its exchanges, which are kept from now on. Raises ``TraceFileError``."""
+    session = current_session()
+    session.learn_keys()
+    return load_trace(session.trace, file)
+
+
+def pin(
+    which: str | int | None,
+    file: str | Path,
+    *,
+    bot: str | None = None,
+    url: str | None = None,
+    key_env: str = "POE_ACCESS_KEY",
+    match: Literal["exact", "similar", "regex"] | None = None,
+    threshold: float = 0.8,
+    pattern: str = "",
+) -> Path:
+    """Keep a turn that was right as a pytest test, which runs outside the notebook; gives the file.
+
+    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in ``key_env``.
+    """
+    return (
+        current_session()
+        .pin(which, file, bot=bot, url=url, key_env=key_env, match=match, threshold=threshold, pattern=pattern)
+        .path
+    )
+
+
+def serve_recording(file: str | Path, bot: str | None = None, *, name: str | None = None) -> BotStatus:
+    """Serve a recorded bot out of a saved trace, at the pace of the recording; ``name`` is what to serve it as."""
+    return current_session().serve_recording(file, bot=bot, name=name)
+
+
 def inspect(which: str | int | None = None) -> Exchange:
     """Give an exchange: the latest, the latest of a bot, or by number; shown in full as a cell's last value."""
     return current_session().exchange(which)
@@ -187,5 +257,8 @@ def findings(which: str | int | None = None) -> list[Finding]:
 
 
 def trace() -> Trace:
-    """Give the recorded exchanges."""
+    """Give the recorded exchanges: ``fp.trace[-1].text``, ``.events``, ``.first_text_s``, ``.gaps_s``, ``.logs``.
+
+    ``fp.trace.to_dataframe()`` and ``fp.trace[-1].to_dataframe()`` give pandas' tables of exchanges and of events.
+    """
     return current_session().trace

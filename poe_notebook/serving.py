@@ -102,6 +102,14 @@ class Serving:
         """Call ``listener.bot_changed(name)``, from any thread, whenever a bot changes; it is not kept alive for it."""
         self._listeners.add(listener)
 
+    def home_of(self, name: str) -> str:
+        """Say where a bot can be imported from, as ``module:object``; nothing if it is a notebook's own."""
+        slot = next((slot for slot in self.slots if slot.name == name), None)
+        kind = type(slot.current.servable.bot) if slot is not None and slot.current is not None else None
+        if kind is None or kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
+            return ""
+        return f"{kind.__module__}:{kind.__qualname__}"
+
     def address_of(self, slot: Slot) -> str:
         """Give the address of a bot in this kernel."""
         return self.listener.address + slot.path

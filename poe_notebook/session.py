@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -16,17 +17,22 @@ from poe_notebook.client.pool import close_clients_of_this_loop
 from poe_notebook.comparing import Comparison
 from poe_notebook.errors import CommandError
 from poe_notebook.inspecting import Inspecting
+from poe_notebook.keeping import Pinned, pin_turn, read_recording
 from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
 from poe_notebook.panel import Panel
+from poe_notebook.replaying.pinning import Pin, guessed_place
+from poe_notebook.replaying.playback import RecordedBot
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.directory import KnownBot
+from poe_notebook.simulator.files import FileError
 from poe_notebook.simulator.registry import Registry
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
+from poe_notebook.views.status import BotStatus
 
 __all__ = ["Session", "close_session", "current_session", "has_session"]
 
@@ -47,7 +53,7 @@ class Session:
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
         self._panels: WeakSet[Panel] = WeakSet()
-        self.inspecting = Inspecting(self.trace, self._simulator.files.resolve)
+        self.inspecting = Inspecting(self.trace, self._content_of)
         self._is_closed = False
 
     @property
@@ -109,12 +115,38 @@ class Session:
         return Comparison(turns, thread=self.thread, points_of=self.chats.points_of, redact=self.redactor.text)
 
     def exchange(self, selector: str | int | None = None) -> Exchange:
-        """Find an exchange: the latest, the latest of a bot, or by number (negative ones count from the latest)."""
+        """Find an exchange: the latest, the latest of a bot, or by number.
+
+        Negative numbers count the questions from the latest, -1, back: neither settings requests nor handlers' calls.
+        """
         found = self._exchange(selector)
         if found is None:
             what = "Nothing has been asked yet." if selector is None else f"There is no exchange {selector!r} to show."
             raise CommandError(what, why=f"Kept: {self.trace!r}.", now="Ask a bot first: %poe chat BOT hello")
         return found
+
+    def pin(
+        self,
+        which: str | int | None,
+        file: str | Path,
+        *,
+        bot: str | None = None,
+        url: str | None = None,
+        **how: Any,
+    ) -> Pinned:
+        """Keep a turn as a pytest test; ``how`` as for ``Pin``. Raises ``CommandError``."""
+        if bot and url:
+            raise CommandError("A test asks one bot: give its module or its address, not both.")
+        self.learn_keys()
+        exchange = self.exchange(which)
+        place = url or bot or self.serving.home_of(exchange.bot) or guessed_place(exchange.bot)
+        return pin_turn(exchange, file, Pin(place, **how), redactor=self.redactor)
+
+    def serve_recording(self, file: str | Path, *, bot: str | None = None, name: str | None = None) -> BotStatus:
+        """Serve a bot out of a saved trace. Raises ``TraceFileError``, ``CommandError``."""
+        self.learn_keys()
+        recorded = RecordedBot.out_of(read_recording(file, self.redactor), bot, file=str(file))
+        return self.serving.serve(recorded, name=name or recorded.bot_name)
 
     def every(self, step: Callable[[], float | None]) -> None:
         """Do something now, and again and again on the toolkit's thread, until it gives no time to wait any more."""
@@ -142,6 +174,14 @@ class Session:
         if bot is not None:
             self.thread.submit(self._simulator.poe.settings.of(bot))
 
+    def _content_of(self, url: str) -> bytes | None:
+        """Give a file that the simulated Poe keeps, even if its address has expired for others."""
+        file = self._simulator.files.file_at(url)
+        try:
+            return self._simulator.files.read(file.file_id) if file is not None else None
+        except FileError:
+            return None
+
     def _served(self) -> list[KnownBot]:
         slots, address = self.serving.slots, self.serving.address_of
         own = [KnownBot(slot.name, address(slot), slot.access_key, version=slot.current) for slot in slots]
@@ -160,7 +200,8 @@ class Session:
             return self.trace.last(bot)
         if number >= 0:
             return self.trace.numbered(number)
-        return self.trace[number] if -number <= len(self.trace) else None
+        questions = self.trace.questions
+        return questions[number] if -number <= len(questions) else None
 
 
 _session: Session | None = None
