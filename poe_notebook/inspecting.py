@@ -9,15 +9,19 @@ from poe_notebook.checks.finding import Finding
 from poe_notebook.checks.rules import findings_of
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
+from poe_notebook.views.attached_files import AttachedFile
 from poe_notebook.views.attachments import attachments_of
 from poe_notebook.views.events_table import PAGE_ROWS, events_table
 from poe_notebook.views.exchange_list import exchanges_table
 from poe_notebook.views.inspector import Inspected
+from poe_notebook.views.previews import bytes_at
 from poe_notebook.views.timeline import Timeline
 
 __all__ = ["Inspecting"]
 
 _MAX_PREVIEWS, _PREVIEW_BYTES = 12, 4_000_000
+_LOOPBACK = ("http://127.0.0.1:", "http://localhost:")
+_CONTENT_BYTES = 200_000_000
 
 
 class Inspecting:
@@ -41,6 +45,23 @@ class Inspecting:
             redact=self._trace.redactor.text,
             mark=mark,
         )
+
+    def files(self, exchange: Exchange) -> list[AttachedFile]:
+        """Give the files of an exchange, with the content of those that are at hand, up to a bound."""
+        found: list[AttachedFile] = []
+        room = _CONTENT_BYTES
+        for source, attachment in attachments_of(exchange):
+            url = str(attachment.get("url") or "")
+            content = bytes_at(url, {}) or self._content_of(url) if room > 0 else None
+            room -= len(content or b"")
+            found.append(AttachedFile.of(source, attachment, content))
+        return found
+
+    def files_gone(self, exchange: Exchange) -> list[str]:
+        """Name the request's files that stood at an address of a kernel and are not kept in this one."""
+        asked = [attachment for source, attachment in attachments_of(exchange) if source.startswith("message")]
+        local = [one for one in asked if str(one.get("url") or "").startswith(_LOOPBACK)]
+        return [str(one.get("name") or "a file") for one in local if self._content_of(str(one["url"])) is None]
 
     def rows(self, number: int, asked: Mapping[str, Any]) -> tuple[Any, int, int, Mapping[str, int]] | None:
         """Give the rows that a page asks for, of an exchange or, by the number 0, of the list of all."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
-from poe_notebook.attaching import as_file
+from poe_notebook.attaching import as_files
 from poe_notebook.checks.finding import Finding
+from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
+from poe_notebook.errors import CommandError
+from poe_notebook.keeping import load_trace, save_trace
+from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
@@ -20,12 +25,19 @@ __all__ = [
     "aask",
     "ask",
     "bots",
+    "chat",
+    "compare",
     "findings",
     "inspect",
+    "load",
+    "pin",
     "react",
     "register",
+    "replay",
     "rollback",
+    "save",
     "serve",
+    "serve_recording",
     "settings",
     "stop",
     "sync",
@@ -49,7 +61,7 @@ def ask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -57,9 +69,10 @@ def ask(
 ) -> Reply:
     """Ask a bot and wait for its answer, in a cell, a thread or a script.
 
-    ``attach`` are paths, bytes, texts, data frames, figures or images; ``user`` is the name of who speaks in a chat of
-    several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``; ``timeout`` is in seconds. A failed answer
-    is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an unknown name.
+    ``attach`` is one or several of: a path, an address, bytes, a text, a data frame, a figure, an image. ``user`` is
+    the name of who speaks in a chat of several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``;
+    ``timeout`` is in seconds. A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``).
+    Raises ``BotNotFound`` for an unknown name.
     """
     options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
     return _turn(bot, message, attach, new=new, via=via, **options).run()
@@ -72,7 +85,7 @@ async def aask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -84,13 +97,12 @@ async def aask(
     return await turn.arun()
 
 
-def _turn(bot: str, message: str, attach: Iterable[Any], **options: Any) -> Turn:
-    files = [as_file(given) for given in attach]
-    return current_session().chats.turn(bot, message, attach=files, **options)
+def _turn(bot: str, message: str, attach: Any, **options: Any) -> Turn:
+    return current_session().chats.turn(bot, message, attach=as_files(attach), **options)
 
 
 def react(which: str | int | None, reaction: str) -> None:
-    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``."""
+    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
     session = current_session()
     session.chats.react(session.exchange(which), reaction)
 
@@ -110,13 +122,49 @@ def use(which: Literal["simulator", "poe"]) -> None:
     session = current_session()
     if which == "simulator":
         session.use_simulator()
-    else:
+    elif which == "poe":
         session.outside.use_poe()
+    else:
+        raise CommandError(f"There is no Poe {which!r} to use.", now="Pass 'simulator' or 'poe'.")
 
 
 def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
     """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
     current_session().register(name, url, access_key_variable=access_key_env)
+
+
+def chat(
+    bot: str,
+    *,
+    via: str | None = None,
+    system: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Panel:
+    """Give a panel to chat with a bot: as a cell's last value it shows itself; ``send`` asks from Python.
+
+    Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
+    in seconds. Raises ``BotNotFound`` for an unknown name.
+    """
+    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+
+
+def compare(
+    bots: Sequence[str],
+    message: str,
+    *,
+    via: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    timeout: float | None = None,
+) -> Comparison:
+    """Ask several bots the same at once and wait for all answers; as a cell's last value they stand side by side.
+
+    What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
+    """
+    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 
 
 def bots() -> list[BotStatus]:
@@ -134,6 +182,69 @@ def rollback(bot: str) -> BotStatus:
     return current_session().serving.rollback(bot)
 
 
+def replay(
+    which: str | int | Exchange | None = None,
+    *,
+    bot: str | None = None,
+    timing: bool = False,
+    timeout: float | None = None,
+) -> Reply:
+    """Send the request of an exchange again, to its bot as it is now or to another, and wait for the answer.
+
+    The new exchange is ``reply.exchange``. With ``timing`` nobody is asked: the recorded answer is played at its own
+    pace. Raises ``CommandError`` for what was no query.
+    """
+    session = current_session()
+    exchange = which if isinstance(which, Exchange) else session.exchange(which)
+    if timing:
+        return session.chats.play_back(exchange).run()
+    return session.chats.replay(exchange, bot=bot, timeout_s=timeout).run()
+
+
+def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Path:
+    """Save the kept exchanges, or those with one bot, without keys: as JSON Lines, or as HAR by the name's ending.
+
+    Raises ``TraceFileError`` if the file is there, unless ``force`` is said.
+    """
+    session = current_session()
+    session.learn_keys()
+    return save_trace(session.trace, file, bot=bot, force=force).path
+
+
+def load(file: str | Path) -> list[Exchange]:
+    """Load a saved trace and give its exchanges, which are kept from now on. Raises ``TraceFileError``."""
+    session = current_session()
+    session.learn_keys()
+    return load_trace(session.trace, file)
+
+
+def pin(
+    which: str | int | None,
+    file: str | Path,
+    *,
+    bot: str | None = None,
+    url: str | None = None,
+    key_env: str = "POE_ACCESS_KEY",
+    match: Literal["exact", "similar", "regex"] | None = None,
+    threshold: float = 0.8,
+    pattern: str = "",
+) -> Path:
+    """Keep a turn that was right as a pytest test, which runs outside the notebook; gives the file.
+
+    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in ``key_env``.
+    """
+    return (
+        current_session()
+        .pin(which, file, bot=bot, url=url, key_env=key_env, match=match, threshold=threshold, pattern=pattern)
+        .path
+    )
+
+
+def serve_recording(file: str | Path, bot: str | None = None, *, name: str | None = None) -> BotStatus:
+    """Serve a recorded bot out of a saved trace, at the pace of the recording; ``name`` is what to serve it as."""
+    return current_session().serve_recording(file, bot=bot, name=name)
+
+
 def inspect(which: str | int | None = None) -> Exchange:
     """Give an exchange: the latest, the latest of a bot, or by number; shown in full as a cell's last value."""
     return current_session().exchange(which)
@@ -146,5 +257,8 @@ def findings(which: str | int | None = None) -> list[Finding]:
 
 
 def trace() -> Trace:
-    """Give the recorded exchanges."""
+    """Give the recorded exchanges: ``fp.trace[-1].text``, ``.events``, ``.first_text_s``, ``.gaps_s``, ``.logs``.
+
+    ``fp.trace.to_dataframe()`` and ``fp.trace[-1].to_dataframe()`` give pandas' tables of exchanges and of events.
+    """
     return current_session().trace

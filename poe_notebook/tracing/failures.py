@@ -17,7 +17,7 @@ from typing import Any
 from poe_notebook.errors import without_our_frames
 from poe_notebook.tracing.exchange import Place, Raised
 
-__all__ = ["Label", "authors_place", "innermost_place", "raised_of"]
+__all__ = ["Label", "authors_frames", "authors_place", "innermost_place", "raised_of"]
 
 Label = Callable[[str], str | None]
 """Gives the name that a reader knows a code file by, ``Cell In[3]`` for a notebook's; none if it has no other."""
@@ -42,6 +42,23 @@ def raised_of(error: BaseException, *, at_s: float, label: Label, clean: Callabl
         at=_place(frame.tb_frame, frame.tb_lineno, label=label, clean=clean) if frame is not None else None,
         variables=dict(_variables(frame.tb_frame, clean)) if frame is not None else {},
     )
+
+
+def authors_frames(error: BaseException, label: Label) -> tuple[TracebackType | None, int]:
+    """Give a traceback from the author's first line on, and how many frames lie below the author's last one.
+
+    If no line is the author's, it is the whole traceback but for our frames.
+    """
+    frames = without_our_frames(error.__traceback__)
+    first, at, below = frames, frames, 0
+    is_found = False
+    while at is not None:
+        if _is_authors(at.tb_frame, label):
+            first, is_found, below = first if is_found else at, True, 0
+        else:
+            below += is_found
+        at = at.tb_next
+    return first, below
 
 
 def authors_place(frame: FrameType | None, *, label: Label, clean: Callable[[str], str]) -> Place | None:

@@ -109,6 +109,11 @@ class Trace:
         """Give the open exchange of that name whose other end has not been seen yet."""
         return self._asked.get(reference)
 
+    @property
+    def questions(self) -> list[Exchange]:
+        """The queries that people and scripts have sent, oldest first; not those that handlers have."""
+        return [exchange for exchange in self if exchange.kind == "query" and exchange.parent is None]
+
     def last(self, bot: str | None = None) -> Exchange | None:
         """Give the latest exchange with that bot's answer; if none is named, the latest that no handler asked for."""
         for recording in reversed(self._recordings[:]):

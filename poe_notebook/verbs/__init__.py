@@ -10,18 +10,27 @@ from typing import Any
 
 from poe_notebook.arguments import Arguments, Command
 from poe_notebook.verbs import (
+    attachments,
     backend,
     bots,
     chat,
+    compare,
+    debug,
     faults,
     inspect,
+    load,
     login,
+    logs,
     nest,
+    pin,
     poebot,
     points,
     react,
     register,
+    replay,
     rollback,
+    save,
+    serve_recording,
     settings,
     stop,
     sync,
@@ -46,10 +55,11 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-_ASKING = (chat, react, inspect)
-_SERVING = (bots, stop, rollback, settings, sync, tunnel)
+_ASKING = (chat, compare, react)
+_LOOKING = (inspect, logs, attachments, replay, debug, pin, save, load)
+_SERVING = (bots, stop, rollback, serve_recording, settings, sync, tunnel)
 _OUTSIDE = (use, login, points, faults, backend, register, nest)
-VERBS = tuple(map(_verb, (*_ASKING, *_SERVING, *_OUTSIDE)))
+VERBS = tuple(map(_verb, (*_ASKING, *_LOOKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""
 
 
