@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from poe_notebook.attaching import File
 from poe_notebook.client.settings import sync_bot_settings_async
 from poe_notebook.conversation import Conversation
-from poe_notebook.errors import CommandError
+from poe_notebook.errors import BotError, CommandError
 from poe_notebook.outside import Outside
 from poe_notebook.routes import Routes
 from poe_notebook.runtime.loop import LoopThread
@@ -116,7 +116,7 @@ class Chats:
         conversation as it was.
         """
         called = self._routes.name(bot or conversation.bot, route)
-        _check_json(parameters)
+        _check(message, parameters)
         way = self._routes.way_to(called, route, faults=[faults] if isinstance(faults, str) else faults)
         files = self._thread.run(self._routes.upload(called, route, attach)) if attach else []
         if system is not None:
@@ -169,7 +169,14 @@ class Chats:
 
     def settings(self, bot: str) -> Understood:
         """Ask a bot for its settings now. Raises ``BotError``, ``BotNotFound``."""
-        return self._thread.run(self._simulator().poe.settings.refetch(self._routes.found(bot)))
+        found = self._routes.found(bot)
+        try:
+            return self._thread.run(self._simulator().poe.settings.refetch(found))
+        except BotError as error:
+            asked = next((e for e in reversed(list(self._trace)) if (e.kind, e.bot) == ("settings", found.name)), None)
+            if asked is not None and asked.raised is not None:
+                error.now = f"What it raised: %poe inspect {asked.number}"
+            raise
 
     def sync(self, bot: str, *, name: str | None = None) -> tuple[str, str]:
         """Push a served bot's settings to the Poe in use; gives which that is, and what it answered."""
@@ -182,8 +189,16 @@ class Chats:
         return ("poe.com" if is_real else "The simulator"), self._thread.run(pushing)
 
 
-def _check_json(parameters: dict[str, Any] | None) -> None:
-    """Raise ``CommandError`` for parameters that cannot be sent: every later query of the chat would hold them."""
+def _check(message: object, parameters: object) -> None:
+    """Raise ``CommandError`` for what cannot be sent: every later query of the chat would hold it."""
+    if not isinstance(message, str):
+        raise CommandError(f"The message is {message!r:.80} ({type(message).__name__}).", why="A message is a str.")
+    if not isinstance(parameters, dict | None):
+        raise CommandError(
+            f"The parameters are {parameters!r:.80} ({type(parameters).__name__}).",
+            why="Parameters have names.",
+            now="For example: parameters={'size': 3}",
+        )
     try:
         json.dumps(parameters, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
