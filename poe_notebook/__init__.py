@@ -32,6 +32,7 @@ _HOMES = {
         "aask",
         "ask",
         "bots",
+        "findings",
         "inspect",
         "react",
         "register",

@@ -51,6 +51,7 @@ def unload(shell: Any) -> None:
     magics = manager.registry.pop(PoeMagics.__name__, None)
     if magics is not None:
         shell.events.unregister("post_run_cell", magics.hint_at_nesting)
+        magics.console.close()
     manager.magics["cell"].pop("poebot", None)
     for kind in ("line", "cell"):
         manager.magics[kind].pop("poe", None)
@@ -71,7 +72,7 @@ class _Shower:
 
     def __call__(self, value: Any) -> None:
         if not self._console.was_shown(value):
-            display(_bundle(value), raw=True)
+            display(_bundle(value, self._console), raw=True)
 
 
 def _say_drop_in() -> None:
@@ -81,15 +82,15 @@ def _say_drop_in() -> None:
     display(message_bundle(text), raw=True)
 
 
-def _bundle(value: Any) -> dict[str, str]:
+def _bundle(value: Any, console: Console) -> dict[str, Any]:
     from poe_notebook.conversation import Reply
-    from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.verbs.inspect import exchange_shown
     from poe_notebook.views.status import BotStatus, status_bundle
     from poe_notebook.views.transcript import turn_bundle
 
     if isinstance(value, BotStatus):
         return status_bundle(value)
-    return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(value)
+    return turn_bundle(value) if isinstance(value, Reply) else exchange_shown(console, value)
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

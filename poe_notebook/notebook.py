@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from poe_notebook.attaching import as_files
+from poe_notebook.checks.finding import Finding
 from poe_notebook.conversation import Reply
 from poe_notebook.errors import CommandError
 from poe_notebook.protocol.settings import SettingsResponse
@@ -20,6 +21,7 @@ __all__ = [
     "aask",
     "ask",
     "bots",
+    "findings",
     "inspect",
     "react",
     "register",
@@ -138,6 +140,12 @@ def rollback(bot: str) -> BotStatus:
 def inspect(which: str | int | None = None) -> Exchange:
     """Give an exchange: the latest, the latest of a bot, or by number; shown in full as a cell's last value."""
     return current_session().exchange(which)
+
+
+def findings(which: str | int | None = None) -> list[Finding]:
+    """Say which rules an exchange broke (the latest, the latest of a bot, or by number), the gravest first."""
+    session = current_session()
+    return session.inspecting.findings(session.exchange(which))
 
 
 def trace() -> Trace:

@@ -38,7 +38,8 @@ class Serving:
     def __init__(self, trace: Trace, *, thread: LoopThread, published: Callable[[str], None]) -> None:
         self._trace, self._thread, self._published = trace, thread, published
         self.slots = Slots(self._slot_changed)
-        self.listener = Listener(build_app(self.slots.at, trace), thread=thread)
+        self._app = build_app(self.slots.at, trace)
+        self.listener = Listener(self._app, thread=thread)
         self.tunnel: Tunnel = NgrokTunnel()
         self._output = HandlerOutput()
         self._watchers: dict[str, Watcher] = {}
@@ -140,8 +141,13 @@ class Serving:
             public_url=public + slot.path if public and tunnel.state == "open" else None,
             answered=slot.answered,
             failed=slot.failed,
-            access=f"Access key {slot.access_key.origin}",
+            access=self._access_of(slot),
         )
+
+    def _access_of(self, slot: Slot) -> str:
+        wrong = self._app.state.poe_failed_keys.total
+        said = f"; {wrong:,} requests have come with a wrong one, to this or another bot" if wrong else ""
+        return f"Access key {slot.access_key.origin}{said}"
 
     def _slot_changed(self, slot: Slot) -> None:
         if slot.name in self._watchers and not self._thread.loop.is_closed():

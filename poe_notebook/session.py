@@ -6,16 +6,18 @@ The first use starts the toolkit's thread; ``close`` leaves no port, thread, pro
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable
 
 from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
 from poe_notebook.errors import CommandError
+from poe_notebook.inspecting import Inspecting
 from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
-from poe_notebook.serving import Serving
+from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.directory import KnownBot
 from poe_notebook.simulator.registry import Registry
 from poe_notebook.simulator.simulator import Simulator
@@ -40,6 +42,7 @@ class Session:
         self.chats = Chats(
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
+        self.inspecting = Inspecting(self.trace, self._simulator.files.resolve)
         self._is_closed = False
 
     @property
@@ -59,6 +62,10 @@ class Session:
         """Let the library's functions and scripts started here reach the simulated Poe."""
         self.outside.use_simulator(self.simulator.address, self.simulator.api_key)
 
+    def learn_keys(self) -> None:
+        """Know every key that the environment holds now, so that none of them is shown."""
+        learn_keys(self.redactor)
+
     def register(self, name: str, url: str, *, access_key_variable: str | None = None) -> None:
         """Make a bot server that runs elsewhere known to the simulated Poe. Raises ``KeyMissing``, ``CommandError``."""
         bot = self.registry.add(name, url, find_access_key(access_key_variable))
@@ -72,6 +79,12 @@ class Session:
             what = "Nothing has been asked yet." if selector is None else f"There is no exchange {selector!r} to show."
             raise CommandError(what, why=f"Kept: {self.trace!r}.", now="Ask a bot first: %poe chat BOT hello")
         return found
+
+    def every(self, step: Callable[[], float | None]) -> None:
+        """Do something now, and again and again on the toolkit's thread, until it gives no time to wait any more."""
+        wait_s = step()
+        if wait_s is not None and not self._is_closed:
+            self.thread.call(self.thread.loop.call_later, wait_s, self.every, step)
 
     def close(self) -> None:
         """End everything; again is no harm."""

@@ -31,6 +31,7 @@ from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.errors import CostRequestError, InsufficientFundError, InvalidParameterError, PoeNotebookError
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import CostItem
+from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["authorize_cost", "capture_cost"]
 
@@ -90,8 +91,19 @@ async def _request_cost(
         raise CostRequestError(f"Poe did not answer the request to {action} a cost in {_ANSWER_S:.0f} s.") from error
     except httpx.HTTPError as error:
         raise CostRequestError(f"The request to {action} a cost failed: {failure(error, key=key)}.") from error
+    status = without_key(status, key)
+    _write_down(action, body["amounts"], status)
     if status != "success":
-        raise _refused(action, without_key(status, key))
+        raise _refused(action, status)
+
+
+def _write_down(action: str, amounts: Any, status: str) -> None:
+    """Have the exchange that is being answered, if one is, know of the cost."""
+    answering = CURRENT.get()
+    if answering is not None:
+        total = sum(amount["amount_usd_milli_cents"] for amount in amounts)
+        text = f"{action} {total:,} thousandths of a US cent: {status[:100]}"
+        answering.report("cost", text, action=action, amounts=amounts, status=status)
 
 
 def _check(request: QueryRequest, key: str) -> None:

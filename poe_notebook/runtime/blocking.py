@@ -44,7 +44,9 @@ class BlockedLoopWatch:
     def begin(self, loop: LoopThread) -> None:
         """Hear that an answer begins on a loop."""
         with self._gate:
-            self._loops.setdefault(loop, _Pulse(loop)).answers += 1
+            if loop not in self._loops:
+                self._loops[loop] = _Pulse(loop, begun_s=time.monotonic())
+            self._loops[loop].answers += 1
             self._has_work.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="poe-watch", daemon=True)
@@ -102,12 +104,11 @@ class _Step:
 class _Pulse:
     """The heartbeat of one loop. ``_beat`` runs on that loop, everything else under the watch's lock."""
 
-    def __init__(self, loop: LoopThread) -> None:
+    def __init__(self, loop: LoopThread, *, begun_s: float) -> None:
         self.answers = 0
         self._loop = loop
         self._is_pending = False
-        self._sent_s = self._looked_s = 0.0
-        self._answered_s: float | None = None
+        self._answered_s = self._looked_s = begun_s
         self._step: _Step | None = None
 
     def look(self, now_s: float) -> None:
@@ -115,9 +116,8 @@ class _Pulse:
         if self._is_pending:
             self._look_at_thread(now_s)
         else:
-            if self._step is not None and self._answered_s is not None:
-                self._step_has_ended(self._answered_s)
-            self._sent_s, self._is_pending = now_s, True
+            self._step_has_ended(self._answered_s)
+            self._is_pending = True
             if not self._loop.call(self._beat):
                 self._is_pending = False
         self._looked_s = now_s
@@ -136,19 +136,16 @@ class _Pulse:
         handle = _handle_of(frame)
         step = self._step
         if step is None or step.handle is not handle:
-            began_s = self._between(now_s)
-            if step is not None:
-                self._step_has_ended(began_s)
-            step = self._step = _Step(handle, _recording_of(handle), began_s)
+            # It began after the last sign of another, and that line after the last that the handler gave.
+            began_s = self._answered_s if step is None else self._looked_s
+            self._step_has_ended(began_s)
+            recording = _recording_of(handle)
+            if recording is not None:
+                began_s = max(began_s, recording.start_s + recording.last_sign_s)
+            step = self._step = _Step(handle, recording, began_s)
         if step.recording is not None and frame is not None:
             step.seen[_seen(frame, step.recording)] += 1
             step.note(now_s)
-
-    def _between(self, now_s: float) -> float:
-        """Estimate when a step began that was not seen at the last look: half way between two signs of it."""
-        if self._step is not None:
-            return (self._looked_s + now_s) / 2
-        return self._sent_s if self._answered_s is None else (self._answered_s + self._sent_s) / 2
 
     def _step_has_ended(self, at_s: float) -> None:
         step, self._step = self._step, None

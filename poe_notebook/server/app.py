@@ -154,7 +154,9 @@ async def _call(endpoint: Endpoint, request: BaseRequest, context: RequestContex
     method = _METHODS[type(request)]
     try:
         result = await endpoint.call(f"{method}_with_context", request, context, recording=recording)
-        response = _json(as_json(result) if isinstance(request, SettingsRequest) else {})
+        body = as_json(result) if isinstance(request, SettingsRequest) else {}
+        response = _json(body)
+        recording.responded(body)
     except Exception as error:
         recording.raised(error)
         recording.end("failed")

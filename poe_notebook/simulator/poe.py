@@ -119,12 +119,14 @@ class Poe:
                         for text in suggestions(request):
                             yield Event("suggested_reply", {"text": text})
                     yield event
-            self._report(bot, request, watch)
+            self._report(bot, request, watch, asking)
             if is_answered:
                 return
 
     async def _answer(self, bot: KnownBot, request: QueryRequest, asking: Asking) -> AsyncGenerator[Event, None]:
         faults = asking.faults or self.faults.get(bot.name, NO_FAULTS)
+        if faults != NO_FAULTS:
+            asking.recording.report("fault", faults.describe())
         if faults.status is not None:
             raise BotErrorNoRetry(f"The bot's server answered {faults.status}, as a fault asked for.")
         self._send_copies(bot, request, asking, faults)
@@ -162,9 +164,10 @@ class Poe:
             await self.report(bot, "report_feedback", feedback_type=reaction, **ids)
         return was_told
 
-    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch) -> None:
+    def _report(self, bot: KnownBot, request: QueryRequest, watch: Watch, asking: Asking) -> None:
         ids = {"message_id": request.message_id, "conversation_id": request.conversation_id}
         for mistake, data in watch.mistakes:
+            asking.recording.report("poe", mistake, **data)
             self._in_background(self.report(bot, "report_error", message=mistake, metadata={**ids, **data}))
 
 

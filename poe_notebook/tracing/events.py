@@ -8,6 +8,7 @@ alive slows a server that streams as fast as it can by a tenth (measured), which
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, overload
@@ -82,6 +83,20 @@ class Events(Sequence[Recorded]):
         start_s = self._start_s
         return [time_s - start_s for time_s in self._times_s[: len(self._ends)]]
 
+    def holding(self, part: bytes, *, ignore_case: bool = False) -> list[int]:
+        """Give the places of the events that hold some bytes; the case of ASCII letters may make no difference."""
+        raw, part = (self._raw.lower(), part.lower()) if ignore_case else (self._raw, part)
+        places: list[int] = []
+        at = raw.find(part)
+        while at >= 0:
+            place = bisect_right(self._ends, at)
+            if place == len(self._ends):
+                break
+            is_within = at + len(part) <= self._ends[place]
+            places += [place] if is_within else []
+            at = raw.find(part, self._ends[place] if is_within else at + 1)
+        return places
+
     @property
     def size_bytes(self) -> int:
         """What the bytes of all events come to."""
@@ -120,13 +135,16 @@ class Events(Sequence[Recorded]):
         if odd is not None:
             return odd
         begin = self._ends[place - 1] if place else 0
-        end = self._raw.find(b"\n", begin, self._ends[place])
-        return (names[bytes(self._raw[begin:end])] if end > 0 else "") or type_of(self._raw_at(place))
+        return names[bytes(self._raw[begin : begin + _HEAD_BYTES])] or type_of(self._raw_at(place))
+
+
+_HEAD_BYTES = len(b"event: text\n")
 
 
 class _Names(dict[bytes, str]):
-    """The type that a first line names; nothing if the line is another, and the event has to be read in full."""
+    """The type that an event's first bytes name: nearly all types have four letters. Nothing if it has to be read."""
 
-    def __missing__(self, line: bytes) -> str:
-        self[line] = type_of(line) if line.startswith(b"event: ") else ""
-        return self[line]
+    def __missing__(self, head: bytes) -> str:
+        is_line = head.startswith(b"event: ") and head.endswith(b"\n") and b"\n" not in head[:-1]
+        name = self[head] = type_of(head) if is_line and head[7:8].isalpha() else ""
+        return name

@@ -214,6 +214,24 @@ class Exchange:
 
         return events_frame(self)
 
+    def as_curl(self) -> str:
+        """Give the request as a curl command; its key comes from the environment."""
+        from poe_notebook.tracing.copies import as_curl
+
+        return as_curl(self)
+
+    def as_python(self) -> str:
+        """Give the request as Python code for a cell; its key comes from the environment."""
+        from poe_notebook.tracing.copies import as_python
+
+        return as_python(self)
+
+    def as_json(self) -> str:
+        """Give the request's body as JSON."""
+        from poe_notebook.tracing.copies import as_json
+
+        return as_json(self)
+
     def __repr__(self) -> str:
         length = f", {self.duration_s:.3g} s" if self.duration_s is not None else ""
         return f"<Exchange {self.number} with {self.bot}: {self.outcome}, {len(self.events):,} events{length}>"

@@ -110,10 +110,11 @@ class Trace:
         return self._asked.get(reference)
 
     def last(self, bot: str | None = None) -> Exchange | None:
-        """Give the latest exchange with a bot's answer, of any bot if none is named."""
+        """Give the latest exchange with that bot's answer; if none is named, the latest that no handler asked for."""
         for recording in reversed(self._recordings[:]):
             exchange = recording.exchange
-            if exchange.kind == "query" and (bot is None or exchange.bot == bot):
+            is_meant = exchange.parent is None if bot is None else exchange.bot == bot
+            if exchange.kind == "query" and is_meant:
                 return exchange
         return None
 

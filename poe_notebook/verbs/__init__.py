@@ -15,6 +15,7 @@ from poe_notebook.verbs import (
     chat,
     faults,
     inspect,
+    login,
     nest,
     poebot,
     points,
@@ -47,7 +48,7 @@ def _verb(module: Any) -> Verb:
 POEBOT = _verb(poebot)
 _ASKING = (chat, react, inspect)
 _SERVING = (bots, stop, rollback, settings, sync, tunnel)
-_OUTSIDE = (use, points, faults, backend, register, nest)
+_OUTSIDE = (use, login, points, faults, backend, register, nest)
 VERBS = tuple(map(_verb, (*_ASKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""
 

@@ -8,6 +8,7 @@ from IPython.display import display
 
 if TYPE_CHECKING:
     from poe_notebook.session import Session
+    from poe_notebook.views.inspector_page import InspectorPage
     from poe_notebook.views.status import BotStatus
     from poe_notebook.views.status_line import StatusLine
 
@@ -21,6 +22,7 @@ class Console:
         self.shell = shell
         self._shown: tuple[object, int] | None = None
         self._lines: dict[str, StatusLine] = {}
+        self._page: InspectorPage | None = None
 
     @property
     def session(self) -> Session:
@@ -32,6 +34,22 @@ class Console:
     def show(self, bundle: dict[str, Any]) -> None:
         """Show a mimebundle in the running cell."""
         display(bundle, raw=True)
+
+    def mark(self, number: int) -> str:
+        """Give the mark by which the page's script knows the output of an exchange; none without such a page."""
+        from poe_notebook.views.live import can_take_widgets
+
+        if self._page is None and can_take_widgets(self.shell):
+            from poe_notebook.views.inspector_page import InspectorPage
+
+            self._page = InspectorPage(self.session.inspecting.rows)
+        return self._page.mark(number) if self._page is not None else ""
+
+    def close(self) -> None:
+        """End what the page has of this console."""
+        if self._page is not None:
+            self._page.close()
+            self._page = None
 
     def say(self, sentence: str, *, kind: Literal["info", "done", "warning"] = "info") -> None:
         """Show a sentence."""

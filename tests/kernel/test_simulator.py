@@ -70,6 +70,19 @@ def test_the_library_in_a_cell_and_a_script_reach_the_simulator_in_use(steady: K
     assert steady.value(ENVIRONMENT) == before
 
 
+def test_a_key_that_is_asked_for_is_shown_nowhere_and_kept_for_the_kernel(steady: Kernel) -> None:
+    key = "pk-typed-by-hand-0123456789"
+    ran = steady.send("%poe login", allow_stdin=True)
+    asked = steady.client.get_stdin_msg(timeout=10)
+    assert asked["content"]["password"] is True
+    steady.client.input(key)
+    steady.wait(ran)
+    assert "asks any bot on Poe" in ran.text
+    assert steady.value("os.environ['POE_API_KEY'] == 'pk-typed' + '-by-hand-0123456789'") is True
+    assert key not in steady.run("%poe chat Shout pk-typed-by-hand-0123456789").text
+    steady.run("del os.environ['POE_API_KEY']")
+
+
 def test_asking_on_poe_still_takes_the_users_own_key(steady: Kernel) -> None:
     steady.run("%poe use simulator")
     assert "POE_API_KEY is not set" in steady.run("%poe chat GPT-4o --via poe hello").error

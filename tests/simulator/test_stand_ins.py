@@ -45,11 +45,13 @@ def test_other_names_have_none(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", stand_in_names())
-def test_each_says_in_its_introduction_and_its_answer_that_it_is_one(name: str) -> None:
+def test_each_says_in_its_introduction_and_its_answer_that_it_is_one(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     bot = made(name, pace=NO_PACE)
     settings = asyncio.run(bot.get_settings(SETTINGS))
     assert f"**{name}** is a stand-in" in (settings.introduction_message or "")
-    logging.getLogger("poe_notebook.bot").setLevel(logging.CRITICAL)  # Broken fails on purpose
+    caplog.set_level(logging.CRITICAL, logger="poe_notebook.bot")  # Broken fails on purpose
     events = events_of(bot, query_of("0 s: Hello world"))
     assert events[-1].type == "done"
     assert f"Stand-in for {name}" in said(events)
@@ -159,8 +161,8 @@ def test_overlong_goes_over_the_limit(message: str, least_chars: int, least_even
         ("object", ["text", "done"]),
     ],
 )
-def test_broken_fails_in_the_way_that_is_named(how: str, types: list[str]) -> None:
-    logging.getLogger("poe_notebook.bot").setLevel(logging.CRITICAL)
+def test_broken_fails_in_the_way_that_is_named(how: str, types: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="poe_notebook.bot")
     events = ask("Broken", f"{how}, please")
     assert list(dict.fromkeys(event.type for event in events)) == types
     errors = [event.data["allow_retry"] for event in events if event.type == "error"]
