@@ -72,6 +72,7 @@ async def _downloaded(url: str) -> Fetched:
 
 def _is_of_the_web(url: str) -> bool:
     try:
+        urlsplit(url)  # takes less than httpx does
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
         return False
