@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from poe_notebook.bot.base import PoeBot as PoeBot
     from poe_notebook.notebook import aask as aask
     from poe_notebook.notebook import ask as ask
+    from poe_notebook.notebook import chat as chat
+    from poe_notebook.notebook import compare as compare
     from poe_notebook.notebook import serve as serve
 
 __version__ = "0.1.0"
@@ -32,6 +34,9 @@ _HOMES = {
         "aask",
         "ask",
         "bots",
+        "chat",
+        "compare",
+        "findings",
         "inspect",
         "load",
         "pin",

@@ -33,6 +33,7 @@ class Option:
 class Command:
     """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere.
 
+    With ``…`` behind it, the only word is one or more, up to a ``--`` that the text stands behind.
     ``choices`` are what a word is completed to, by its name; a word named ``BOT`` is completed to the bots served.
     """
 
@@ -46,19 +47,29 @@ class Command:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def takes_many(self) -> bool:
+        """Whether its word may be typed several times."""
+        return bool(self.words) and self.words[0].endswith("…")
+
+    @property
     def usage(self) -> str:
         """The command as it is typed."""
         words = [f"[{word[:-1]}]" if word.endswith("?") else word for word in self.words]
         text = [f"[{self.text[:-1]}]" if self.text.endswith("?") else self.text] if self.text else []
+        text = ["--", *text] if self.takes_many else text
         options = [f"[{o.name} {o.value}]" if o.value else f"[{o.name}]" for o in self.options]
         return " ".join([self.prefix + self.name, *words, *text, *options])
 
 
 @dataclass(slots=True)
 class Arguments:
-    """What was typed: the words by their names in lower case, the text, the options by their names."""
+    """What was typed: the words by their names in lower case, the text, the options by their names.
+
+    ``many`` are the words of the name that may be typed several times.
+    """
 
     words: dict[str, str] = field(default_factory=dict)
+    many: list[str] = field(default_factory=list)
     text: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     wants_help: bool = False
@@ -84,8 +95,13 @@ _QUOTED = re.compile(r"\s*(\"(?:\\.|[^\"\\])*\"|'[^']*'|\S+)")
 def parse(command: Command, line: str) -> Arguments:
     """Read a line. Raises ``CommandError`` for an unknown option, a bad value, a missing or a superfluous word."""
     arguments = Arguments()
-    rest = _take_options(command, line, arguments)
-    for word in command.words:
+    rest, verbatim = _take_options(command, line, arguments)
+    if command.takes_many:
+        arguments.many, rest = rest.split(), ""
+        if not arguments.many and not arguments.wants_help:
+            raise CommandError(f"{command.words[0][:-1]} is missing.", now=f"Type: {command.usage}")
+    rest += verbatim
+    for word in () if command.takes_many else command.words:
         token, rest = _take_word(rest)
         if token:
             arguments.words[word.rstrip("?").lower()] = token
@@ -102,16 +118,16 @@ def parse(command: Command, line: str) -> Arguments:
     return arguments
 
 
-def _take_options(command: Command, line: str, arguments: Arguments) -> str:
-    """Take the options out of the line and give what is left, spacing and quotes as they were."""
+def _take_options(command: Command, line: str, arguments: Arguments) -> tuple[str, str]:
+    """Take the options out of the line; gives what is left, as it was typed, and what stands behind ``--``."""
     known = {option.name: option for option in command.options}
     kept, position, words = "", 0, 0
     while match := _TOKEN.search(line, position):
         token, space = match.group(), line[position : match.start()]
-        is_text = bool(command.text) and words >= len(command.words) + 1
+        is_text = bool(command.text) and not command.takes_many and words >= len(command.words) + 1
         name, equals, given = token.partition("=")
         if token == "--":
-            return kept + space + line[match.end() :].lstrip()
+            return kept + space, line[match.end() :].lstrip()
         position = match.end()
         if name in known:
             option = known[name]
@@ -125,7 +141,7 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> str:
         else:
             kept += space + token
             words += 1
-    return kept + line[position:]
+    return kept + line[position:], ""
 
 
 def _is_unknown_option(token: str, known: dict[str, Option], *, is_text: bool) -> bool:

@@ -222,6 +222,13 @@ class Conversation:
         self.turns.append(reply)
         return request, reply
 
+    def take_back(self, reply: Reply) -> list[Reply]:
+        """Take a turn, and all that came after it, out of the history; give them, oldest first."""
+        start = self.turns.index(reply)
+        taken = self.turns[start:]
+        del self.turns[start:]
+        return taken
+
     def react(self, message_id: str, reaction: str, *, user: str | None = None) -> None:
         """Keep a user's reaction to an answer; a later one takes its place."""
         self._reactions.setdefault(message_id, {})[self._user_id(user)] = reaction

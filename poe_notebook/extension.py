@@ -20,6 +20,8 @@ _SHOWN = {
     "Reply": "poe_notebook.conversation",
     "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
+    "Comparison": "poe_notebook.comparing",
+    "Panel": "poe_notebook.panel.control",
 }
 _HOOK = "complete_command"
 _LINE = re.compile(r"%{1,2}poe(bot)?\b")
@@ -71,7 +73,11 @@ class _Shower:
         self._console = console
 
     def __call__(self, value: Any) -> None:
-        if not self._console.was_shown(value):
+        if self._console.was_shown(value):
+            return
+        if hasattr(value, "show"):
+            value.show()
+        else:
             display(_bundle(value, self._console), raw=True)
 
 
@@ -106,9 +112,11 @@ def _complete(shell: Any, event: Any) -> list[str]:
 
 
 def _words(command: Command, place: int) -> list[str]:
+    if command.takes_many:
+        place = 0
     if command is POEBOT.command or place >= len(command.words):
         return []
-    word = command.words[place].rstrip("?")
+    word = command.words[place].rstrip("?…")
     return _bot_names() if word in _BOT_WORDS else list(command.choices.get(word, ()))
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from poe_notebook.attaching import as_file
+from poe_notebook.attaching import as_files
+from poe_notebook.checks.finding import Finding
+from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
+from poe_notebook.errors import CommandError
 from poe_notebook.keeping import load_trace, save_trace
+from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
@@ -21,6 +25,9 @@ __all__ = [
     "aask",
     "ask",
     "bots",
+    "chat",
+    "compare",
+    "findings",
     "inspect",
     "load",
     "pin",
@@ -54,7 +61,7 @@ def ask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -62,9 +69,10 @@ def ask(
 ) -> Reply:
     """Ask a bot and wait for its answer, in a cell, a thread or a script.
 
-    ``attach`` are paths, bytes, texts, data frames, figures or images; ``user`` is the name of who speaks in a chat of
-    several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``; ``timeout`` is in seconds. A failed answer
-    is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an unknown name.
+    ``attach`` is one or several of: a path, an address, bytes, a text, a data frame, a figure, an image. ``user`` is
+    the name of who speaks in a chat of several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``;
+    ``timeout`` is in seconds. A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``).
+    Raises ``BotNotFound`` for an unknown name.
     """
     options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
     return _turn(bot, message, attach, new=new, via=via, **options).run()
@@ -77,7 +85,7 @@ async def aask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
-    attach: Iterable[Any] = (),
+    attach: Any = (),
     system: str | None = None,
     user: str | None = None,
     faults: Sequence[str] = (),
@@ -89,13 +97,12 @@ async def aask(
     return await turn.arun()
 
 
-def _turn(bot: str, message: str, attach: Iterable[Any], **options: Any) -> Turn:
-    files = [as_file(given) for given in attach]
-    return current_session().chats.turn(bot, message, attach=files, **options)
+def _turn(bot: str, message: str, attach: Any, **options: Any) -> Turn:
+    return current_session().chats.turn(bot, message, attach=as_files(attach), **options)
 
 
 def react(which: str | int | None, reaction: str) -> None:
-    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``."""
+    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
     session = current_session()
     session.chats.react(session.exchange(which), reaction)
 
@@ -115,13 +122,49 @@ def use(which: Literal["simulator", "poe"]) -> None:
     session = current_session()
     if which == "simulator":
         session.use_simulator()
-    else:
+    elif which == "poe":
         session.outside.use_poe()
+    else:
+        raise CommandError(f"There is no Poe {which!r} to use.", now="Pass 'simulator' or 'poe'.")
 
 
 def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
     """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
     current_session().register(name, url, access_key_variable=access_key_env)
+
+
+def chat(
+    bot: str,
+    *,
+    via: str | None = None,
+    system: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Panel:
+    """Give a panel to chat with a bot: as a cell's last value it shows itself; ``send`` asks from Python.
+
+    Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
+    in seconds. Raises ``BotNotFound`` for an unknown name.
+    """
+    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+
+
+def compare(
+    bots: Sequence[str],
+    message: str,
+    *,
+    via: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    timeout: float | None = None,
+) -> Comparison:
+    """Ask several bots the same at once and wait for all answers; as a cell's last value they stand side by side.
+
+    What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
+    """
+    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 
 
 def bots() -> list[BotStatus]:
@@ -205,6 +248,12 @@ def serve_recording(file: str | Path, bot: str | None = None, *, name: str | Non
 def inspect(which: str | int | None = None) -> Exchange:
     """Give an exchange: the latest, the latest of a bot, or by number; shown in full as a cell's last value."""
     return current_session().exchange(which)
+
+
+def findings(which: str | int | None = None) -> list[Finding]:
+    """Say which rules an exchange broke (the latest, the latest of a bot, or by number), the gravest first."""
+    session = current_session()
+    return session.inspecting.findings(session.exchange(which))
 
 
 def trace() -> Trace:

@@ -1,7 +1,8 @@
 """Which Poe the library's functions reach from cells and from scripts that a notebook starts: the real one or ours.
 
 It is told by ``POE_BASE_URL`` and ``POE_API_KEY``, so that everything that reads them follows; what stood there before
-is put back. Inside a handler neither counts: a bot's calls go to the Poe that asked it.
+is put back. What the user sets meanwhile is the user's: it counts, and it is left alone. Inside a handler neither
+variable counts: a bot's calls go to the Poe that asked it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from poe_notebook.keys import Secret, find_api_key
+from poe_notebook.keys import Secret
 
 __all__ = ["Outside"]
 
@@ -20,38 +21,47 @@ class Outside:
     """The environment's two variables, and what they were before."""
 
     def __init__(self) -> None:
-        self._before: dict[str, str | None] | None = None
+        self._ours: dict[str, str] = {}
+        self._before: dict[str, str | None] = {}
 
     @property
     def uses(self) -> Literal["poe", "simulator"]:
         """Which of the two is in use."""
-        return "poe" if self._before is None else "simulator"
+        return "simulator" if self._is_ours(_BASE_URL) else "poe"
 
     def use_simulator(self, address: str, api_key: Secret) -> None:
         """Let calls reach the simulator."""
-        if self._before is None:
-            self._before = {name: os.environ.get(name) for name in (_BASE_URL, _API_KEY)}
-        os.environ[_BASE_URL], os.environ[_API_KEY] = address, api_key.reveal()
+        for name, value in ((_BASE_URL, address), (_API_KEY, api_key.reveal())):
+            if not self._is_ours(name):
+                self._before[name] = os.environ.get(name)
+            os.environ[name] = self._ours[name] = value
 
     def use_poe(self) -> None:
         """Put back what was there before; again is no harm."""
-        for name, value in (self._before or {}).items():
-            if value is None:
+        for name in list(self._ours):
+            before = self._users(name)
+            del self._ours[name]
+            if before is None:
                 os.environ.pop(name, None)
             else:
-                os.environ[name] = value
-        self._before = None
+                os.environ[name] = before
 
     def api_key(self) -> Secret | None:
         """Give the user's own API key, whatever is in use."""
-        return find_api_key() if self._before is None else _secret(self._before[_API_KEY])
+        value = (self._users(_API_KEY) or "").strip()
+        return Secret(value, origin=f"from {_API_KEY}") if value else None
 
-    def base_url(self) -> str | None:
-        """Give the address of bots on Poe, if the environment had one before the simulator's; none for the usual."""
-        before = self._before[_BASE_URL] if self._before is not None else None
-        return before.rstrip("/").removesuffix("/bot") + "/bot/" if before else None
+    def address(self, under: str, *, host: str = "https://api.poe.com") -> str:
+        """Give the address of Poe's endpoints below a path, ``/bot`` say, with a slash at its end, whatever is in use.
 
+        It is at ``host``, unless the user has named another Poe in the environment.
+        """
+        root = (self._users(_BASE_URL) or "").strip().rstrip("/").removesuffix("/bot")
+        return f"{root or host}{under}/"
 
-def _secret(value: str | None) -> Secret | None:
-    value = (value or "").strip()
-    return Secret(value, origin=f"from {_API_KEY}") if value else None
+    def _is_ours(self, name: str) -> bool:
+        return name in self._ours and os.environ.get(name) == self._ours[name]
+
+    def _users(self, name: str) -> str | None:
+        """Give what the user has set a variable to."""
+        return self._before.get(name) if self._is_ours(name) else os.environ.get(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from poe_notebook.bot.handlers import function_bot, is_bot, is_bot_class, servable
 from poe_notebook.errors import CommandError, TunnelError
@@ -43,6 +44,7 @@ class Serving:
         self.tunnel: Tunnel = NgrokTunnel()
         self._output = HandlerOutput()
         self._watchers: dict[str, Watcher] = {}
+        self._listeners: WeakSet[Any] = WeakSet()
         self._scheduled: set[str] = set()
         self._told_busy: set[str] = set()
 
@@ -104,6 +106,10 @@ class Serving:
             return ""
         return f"{kind.__module__}:{kind.__qualname__}"
 
+    def listen(self, listener: Any) -> None:
+        """Call ``listener.bot_changed(name)``, from any thread, whenever a bot changes; it is not kept alive for it."""
+        self._listeners.add(listener)
+
     def address_of(self, slot: Slot) -> str:
         """Give the address of a bot in this kernel."""
         return self.listener.address + slot.path
@@ -158,6 +164,8 @@ class Serving:
         return f"Access key {slot.access_key.origin}{said}"
 
     def _slot_changed(self, slot: Slot) -> None:
+        for listener in list(self._listeners):
+            listener.bot_changed(slot.name)
         if slot.name in self._watchers and not self._thread.loop.is_closed():
             self._thread.loop.call_soon_threadsafe(self._schedule, slot.name)
 

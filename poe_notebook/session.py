@@ -6,18 +6,21 @@ The first use starts the toolkit's thread; ``close`` leaves no port, thread, pro
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
+from poe_notebook.comparing import Comparison
 from poe_notebook.errors import CommandError
 from poe_notebook.inspecting import Inspecting
 from poe_notebook.keeping import Pinned, pin_turn, read_recording
 from poe_notebook.keys import Redactor, find_access_key
 from poe_notebook.outside import Outside
+from poe_notebook.panel import Panel
 from poe_notebook.replaying.pinning import Pin, guessed_place
 from poe_notebook.replaying.playback import RecordedBot
 from poe_notebook.runtime.loop import LoopThread
@@ -25,6 +28,7 @@ from poe_notebook.runtime.server import SIMULATOR_PORT, Listener
 from poe_notebook.serving import Serving, learn_keys
 from poe_notebook.simulator.directory import KnownBot
 from poe_notebook.simulator.files import FileError
+from poe_notebook.simulator.registry import Registry
 from poe_notebook.simulator.simulator import Simulator
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
@@ -41,13 +45,14 @@ class Session:
         self.trace = Trace(self.redactor, label=cell_label)
         self.thread = LoopThread("poe-notebook")
         self.serving = Serving(self.trace, thread=self.thread, published=self._ask_for_settings)
+        self.registry = Registry()
         self._simulator = Simulator(self.trace, served=self._served)
         self._simulator_listener = Listener(self._simulator.app, thread=self.thread, usual_port=SIMULATOR_PORT)
         self.outside = Outside()
-        self._registered: dict[str, KnownBot] = {}
         self.chats = Chats(
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
+        self._panels: WeakSet[Panel] = WeakSet()
         self.inspecting = Inspecting(self.trace, self._content_of)
         self._is_closed = False
 
@@ -74,12 +79,40 @@ class Session:
 
     def register(self, name: str, url: str, *, access_key_variable: str | None = None) -> None:
         """Make a bot server that runs elsewhere known to the simulated Poe. Raises ``KeyMissing``, ``CommandError``."""
-        if not url.startswith(("http://", "https://")):
-            raise CommandError(f"{url!r} is no address of a bot server.", now="For example: http://127.0.0.1:8080/")
-        key = find_access_key(access_key_variable)
-        self.redactor.add(key)
-        self._registered[name] = KnownBot(name, url, key, version=object())
+        bot = self.registry.add(name, url, find_access_key(access_key_variable))
+        self.redactor.add(bot.access_key)
         self._ask_for_settings(name)
+
+    def panel(self, bot: str, **options: Any) -> Panel:
+        """Make a panel to chat with a bot, with a conversation of its own; ``options`` as for ``Panel``."""
+        slots = self.serving.slots
+
+        def generation_of(name: str) -> int | None:
+            current = slots.named(name).current if name in slots else None
+            return current.number if current is not None else None
+
+        panel = Panel(
+            bot,
+            chats=self.chats,
+            thread=self.thread,
+            redact=self.redactor.text,
+            generation_of=generation_of,
+            **options,
+        )
+        self._panels.add(panel)
+        self.serving.listen(panel)
+        return panel
+
+    def compare(self, bots: Sequence[str], message: str, *, via: str | None = None, **options: Any) -> Comparison:
+        """Begin to ask several bots the same, each in a conversation of its own; ``options`` as for a turn."""
+        if not bots:
+            raise CommandError("No bot is named.", now="Name some: fp.compare(['Shout', 'Whisper'], 'hello')")
+        routes = [self.chats.route(bot, via) for bot in bots]
+        turns = [
+            self.chats.next_turn(self.chats.conversation(bot, route=route), message, route=route, **options)
+            for bot, route in zip(bots, routes, strict=True)
+        ]
+        return Comparison(turns, thread=self.thread, points_of=self.chats.points_of, redact=self.redactor.text)
 
     def exchange(self, selector: str | int | None = None) -> Exchange:
         """Find an exchange: the latest, the latest of a bot, or by number.
@@ -126,6 +159,8 @@ class Session:
         if self._is_closed:
             return
         self._is_closed = True
+        for panel in list(self._panels):
+            panel.close("poe_notebook was unloaded, so nobody answers here any more.")
         self.outside.use_poe()
         self.serving.close()
         self._simulator_listener.close()
@@ -150,7 +185,8 @@ class Session:
     def _served(self) -> list[KnownBot]:
         slots, address = self.serving.slots, self.serving.address_of
         own = [KnownBot(slot.name, address(slot), slot.access_key, version=slot.current) for slot in slots]
-        return own + [bot for bot in self._registered.values() if bot.name not in slots]
+        names = {bot.name.casefold() for bot in own}
+        return own + [bot for bot in self.registry if bot.name.casefold() not in names]
 
     def _exchange(self, selector: str | int | None) -> Exchange | None:
         if selector is None:

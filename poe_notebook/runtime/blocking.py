@@ -136,10 +136,13 @@ class _Pulse:
         handle = _handle_of(frame)
         step = self._step
         if step is None or step.handle is not handle:
-            # It began after the last sign of another, so its length is told too long by a tick at the most.
+            # It began after the last sign of another, and that line after the last that the handler gave.
             began_s = self._answered_s if step is None else self._looked_s
             self._step_has_ended(began_s)
-            step = self._step = _Step(handle, _recording_of(handle), began_s)
+            recording = _recording_of(handle)
+            if recording is not None:
+                began_s = max(began_s, recording.start_s + recording.last_sign_s)
+            step = self._step = _Step(handle, recording, began_s)
         if step.recording is not None and frame is not None:
             step.seen[_seen(frame, step.recording)] += 1
             step.note(now_s)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from poe_notebook.keys import Secret, find_api_key
 from poe_notebook.protocol.limits import API_CALLS_PER_MINUTE
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.simulator.directory import Asker, Directory
-from poe_notebook.simulator.memory import Kept
+from poe_notebook.simulator.answering import AnswerBook, Asker
+from poe_notebook.simulator.directory import Directory
 
 __all__ = ["Accounts"]
 
@@ -30,12 +30,12 @@ class Accounts:
         *,
         api_key: Secret,
         user_id: str,
-        answering: Kept[str],
+        answers: AnswerBook,
         per_minute: int = API_CALLS_PER_MINUTE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.api_key, self.user_id = api_key, user_id
-        self._directory, self._answering = directory, answering
+        self._directory, self._answers = directory, answers
         self._per_minute, self._clock = per_minute, clock
         self._asked_s: deque[float] = deque()
 
@@ -48,16 +48,18 @@ class Accounts:
         """Whether a key is a user's or a served bot's."""
         return self.is_user(key) or bool(self._directory.of_key(key))
 
-    def asker(self, key: str, request: QueryRequest) -> Asker | None:
+    def asker(self, key: str, request: QueryRequest, *, answered_message: str = "") -> Asker | None:
         """Give who asks with this key; none if nobody has it.
 
-        Several bots may share a key, that of POE_ACCESS_KEY; then the message being answered tells them apart.
+        ``answered_message`` is the message that the asker is known to answer, whatever its query says. Several bots may
+        share a key, that of POE_ACCESS_KEY; then the message being answered tells them apart.
         """
-        bots = self._directory.of_key(key)
+        bots = {bot.name: bot for bot in self._directory.of_key(key)}
         if bots:
-            answering = self._answering.get(request.message_id)
-            bot = next((bot for bot in bots if bot.name == answering), bots[0])
-            return Asker(request.user_id or self.user_id, bot=bot, message_id=request.message_id)
+            answering = self._answers.asked_for(bots, answered_message, request.message_id)
+            if answering is None:
+                return Asker(self.user_id, bot=next(iter(bots.values())))
+            return Asker(answering.user_id, bot=bots[answering.bot], answering=answering)
         return Asker(self.user_id) if self.is_user(key) else None
 
     def wait_s(self) -> float:

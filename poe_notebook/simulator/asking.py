@@ -36,7 +36,7 @@ class Asking:
         """Write down an event at the asker's end, unless the asker does; gives its time."""
         return self.recording.now_s() if self.is_written_by_asker else self.recording.event(type, raw)
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: Outcome, note: str = "") -> None:
         """Close the asker's end, unless the asker does."""
         if not self.is_written_by_asker:
-            self.recording.end(outcome)
+            self.recording.end(outcome, note)

@@ -10,16 +10,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from poe_notebook.protocol.events import Event, encode
 from poe_notebook.protocol.requests import MalformedRequest, QueryRequest, parse_request
 from poe_notebook.server.app import read_json
-from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.simulator.accounts import Accounts
 from poe_notebook.simulator.directory import Directory
 from poe_notebook.simulator.queries import Queries
-from poe_notebook.simulator.requests import bearer, events_response, refusal
+from poe_notebook.simulator.requests import bearer, events_response, json_response, refusal, shown_name, streamed
 from poe_notebook.tracing.recorder import EXCHANGE_HEADER
 
 __all__ = ["BotQueries"]
@@ -34,24 +33,27 @@ class BotQueries:
         self._queries, self._directory, self._accounts = queries, directory, accounts
 
     async def __call__(self, http_request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request. The body of one with an unknown key is not read."""
+        key = bearer(http_request)
+        if not self._accounts.is_known(key):
+            return _failed("Access denied")
         try:
             request = parse_request(await read_json(http_request))
         except MalformedRequest as error:
             return refusal(error.status, str(error))
         if not isinstance(request, QueryRequest):
-            return JSONResponse({})  # a report about a bot's answer; Poe says nothing of what becomes of it
-        asker = self._accounts.asker(bearer(http_request), request)
+            return json_response({})  # a report about a bot's answer; Poe says nothing of what becomes of it
+        reference = http_request.headers.get(EXCHANGE_HEADER, "")
+        asker = self._accounts.asker(key, request, answered_message=self._queries.answered_message(reference))
         if asker is None:
-            return _failed("Access denied")
+            return _failed("Access denied")  # the bot was stopped meanwhile
         name = http_request.path_params["name"]
         bot = self._directory.find(name)
         if bot is None:
-            return _failed(f"Bot {name[:100]} does not exist.")
+            return _failed(f"Bot {shown_name(name)} does not exist.")
         if asker.bot is None and self._accounts.wait_s():
             return _failed("Rate limit for user API keys exceeded. Try again later.", may_retry=True)
-        reference = http_request.headers.get(EXCHANGE_HEADER, "")
-        return AnswerResponse(_encoded(self._queries.answer(bot, request, asker, reference=reference)))
+        return streamed(_encoded(self._queries.answer(bot, request, asker, reference=reference)))
 
 
 async def _encoded(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:

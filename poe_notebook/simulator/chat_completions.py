@@ -10,16 +10,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.requests import MalformedRequest
 from poe_notebook.server.app import read_json
-from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.simulator.accounts import Accounts
-from poe_notebook.simulator.directory import Asker, Directory, KnownBot
+from poe_notebook.simulator.answering import Asker
+from poe_notebook.simulator.directory import Directory, KnownBot
 from poe_notebook.simulator.openai_api import (
     ApiError,
     CompletionRequest,
@@ -37,7 +37,7 @@ from poe_notebook.simulator.openai_api import (
     unauthorized,
 )
 from poe_notebook.simulator.queries import Queries
-from poe_notebook.simulator.requests import bearer
+from poe_notebook.simulator.requests import bearer, json_response, streamed, unless_left
 
 __all__ = ["ChatCompletions"]
 
@@ -70,7 +70,7 @@ class ChatCompletions:
     async def _models(self, request: Request) -> Response:
         if not self._accounts.is_user(bearer(request)):
             return _error(unauthorized())
-        return JSONResponse(model_list([bot.name for bot in self._directory.served] + self._names))
+        return json_response(model_list([bot.name for bot in self._directory.served] + self._names))
 
     async def _complete(self, request: Request) -> Response:
         began_s = time.monotonic()
@@ -80,9 +80,9 @@ class ChatCompletions:
             events = self._queries.answer(bot, query, asker)
             headers = response_headers(new_identifier("r"), processing_s=time.monotonic() - began_s)
             if not call.is_stream:
-                return JSONResponse(await completion(events, call), headers=headers)
+                return json_response(await unless_left(request, completion(events, call)), headers=headers)
             stream = completion_stream(events, call)
-            response = AnswerResponse(_from_first(await anext(stream), stream))
+            response = streamed(_from_first(await unless_left(request, _first(stream)), stream))
         except ApiError as error:
             return _error(error)
         response.headers.update(headers)
@@ -111,6 +111,10 @@ class ChatCompletions:
         return list(self._directory.stand_in_names)
 
 
+async def _first(stream: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(stream)
+
+
 async def _from_first(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(rest):
         yield first
@@ -119,4 +123,4 @@ async def _from_first(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncG
 
 
 def _error(error: ApiError) -> Response:
-    return JSONResponse(error.body, status_code=error.status, headers=error.headers)
+    return json_response(error.body, status=error.status, headers=error.headers)

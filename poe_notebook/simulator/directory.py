@@ -1,4 +1,4 @@
-"""Who is known to the simulated Poe: the bots that this kernel serves, and the stand-ins; and who asks them."""
+"""Which bots the simulated Poe knows: those that this kernel serves, those registered, and the stand-ins."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 
 from poe_notebook.keys import Secret
 
-__all__ = ["Asker", "Directory", "KnownBot"]
+__all__ = ["Directory", "KnownBot"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownBot:
     """A bot as Poe knows it: where its server is and the key they share; a stand-in has no server but itself.
 
-    ``version`` changes whenever the bot is defined anew: its settings are then asked for again.
+    ``version`` changes whenever the bot is defined anew: its settings are then asked for again. ``is_elsewhere`` is one
+    whose server is not this kernel's.
     """
 
     name: str
@@ -23,16 +24,12 @@ class KnownBot:
     access_key: Secret | None = None
     version: object = None
     stand_in: Any = None
+    is_elsewhere: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who queries a bot: a user in a chat, a user's script, or a bot while it answers the message ``message_id``."""
-
-    user_id: str
-    is_in_chat: bool = False
-    bot: KnownBot | None = None
-    message_id: str = ""
+    @property
+    def route(self) -> str:
+        """Who answers, as the trace has it."""
+        return "kernel" if self.stand_in is None and not self.is_elsewhere else "simulator"
 
 
 class Directory:
@@ -46,16 +43,19 @@ class Directory:
 
     @property
     def served(self) -> list[KnownBot]:
-        """The kernel's own bots."""
+        """The bots with a server: the kernel's own, and those registered."""
         return list(self._served())
 
     def find(self, name: str) -> KnownBot | None:
-        """Give the bot of a name; one that is served here comes before a stand-in."""
-        folded = name.casefold()
-        own = [bot for bot in self._served() if bot.name.casefold() == folded]
-        exact = [bot for bot in own if bot.name == name]
-        if own:
-            return (exact or own)[0]
+        """Give the bot of a name: one that is served here, else one that runs elsewhere, else a stand-in."""
+        return _named(name, self._served()) or self._stood_in_for(name)
+
+    def find_elsewhere(self, name: str) -> KnownBot | None:
+        """Give the bot of a name that is not served here: one that runs elsewhere, or a stand-in."""
+        elsewhere = (bot for bot in self._served() if bot.is_elsewhere)
+        return _named(name, elsewhere) or self._stood_in_for(name)
+
+    def _stood_in_for(self, name: str) -> KnownBot | None:
         bot = self._stand_in(name)
         if bot is None:
             return None
@@ -64,3 +64,9 @@ class Directory:
     def of_key(self, key: str) -> list[KnownBot]:
         """Give every served bot that has this access key: bots of one kernel may share the key of POE_ACCESS_KEY."""
         return [bot for bot in self._served() if bot.access_key is not None and bot.access_key.matches(key)]
+
+
+def _named(name: str, bots: Iterable[KnownBot]) -> KnownBot | None:
+    folded = name.casefold()
+    same = [bot for bot in bots if bot.name.casefold() == folded]
+    return next((bot for bot in same if bot.name == name), same[0] if same else None)

@@ -11,6 +11,7 @@ from typing import Any
 from poe_notebook.errors import PoeNotebookError
 
 __all__ = [
+    "OPENAI_PATHS",
     "ApiError",
     "failed_bot",
     "insufficient_points",
@@ -20,6 +21,9 @@ __all__ = [
     "too_large",
     "unauthorized",
 ]
+
+OPENAI_PATHS = "/v1/"
+"""Under which path of the simulator the endpoint stands, and errors have its form."""
 
 _KINDS: dict[int, tuple[str, str]] = {
     400: ("invalid_request_error", "invalid_parameter"),

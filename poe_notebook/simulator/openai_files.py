@@ -10,8 +10,9 @@ from urllib.parse import unquote_to_bytes
 from poe_notebook.protocol.limits import ATTACHMENT_BYTES
 from poe_notebook.protocol.messages import Attachment, ProtocolMessage
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.simulator.files import FileError
 from poe_notebook.simulator.image_stand_in import Upload
-from poe_notebook.simulator.openai_errors import invalid, too_large
+from poe_notebook.simulator.openai_errors import ApiError, invalid, too_large
 
 __all__ = ["stored"]
 
@@ -28,10 +29,17 @@ async def _stored_message(message: ProtocolMessage, upload: Upload) -> ProtocolM
     files: list[Attachment] = []
     for file in message.attachments:
         if file.url.startswith("data:"):
-            content = await asyncio.to_thread(_content, file)
-            file = await upload(content, file.name, file.content_type)
+            file = await _kept(file, upload)
         files.append(file)
     return message.model_copy(update={"attachments": files})
+
+
+async def _kept(file: Attachment, upload: Upload) -> Attachment:
+    content = await asyncio.to_thread(_content, file)
+    try:
+        return await upload(content, file.name, file.content_type)
+    except FileError as error:
+        raise too_large(error.what) if error.status == 413 else ApiError(error.what, status=500) from error
 
 
 def _content(file: Attachment) -> bytes:

@@ -129,7 +129,7 @@ class Ledger:
 
     def entries_of(self, user: str) -> list[Entry]:
         """Give a user's lines, the oldest first."""
-        return [entry for entry in self.entries if entry.user == user]
+        return [entry for entry in list(self.entries) if entry.user == user]  # others may add to them meanwhile
 
     def _pay(self, query: _Query, points: int) -> int | None:
         """Take points from a query's reservation, then from what is free; give how many were free ones, if it suffices.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import groupby
 
 from poe_notebook.bot.attachments import make_prompt_author_role_alternated
 from poe_notebook.protocol.limits import Limits
@@ -38,14 +39,30 @@ async def prepare(
 
     Scripts and other bots write the conversation as they like; Poe's prompting for several participants is for chats.
     """
-    messages = request.query[-(limits.messages_in_context + 1) :]
+    messages = cut_at_the_old_end(request.query, limits.messages_in_context)
     messages = [message.model_copy(update={"metadata": metadata(message)}) for message in messages]
     messages = [await _with_files(message, settings, read) for message in messages]
     if is_chat and settings.enable_multi_entity_prompting:
         messages = told_as_one(messages, bot=bot)
     if settings.enforce_author_role_alternation:
-        messages = make_prompt_author_role_alternated(messages)
+        messages = alternated(messages)
     return request.model_copy(update={"query": list(messages)})
+
+
+def cut_at_the_old_end(messages: Sequence[ProtocolMessage], most_earlier: int) -> list[ProtocolMessage]:
+    """Give a conversation without what is too old for Poe; system messages ahead of it are no part of its age."""
+    said = next((place for place, message in enumerate(messages) if message.role != "system"), len(messages))
+    return [*messages[:said], *messages[said:][-(most_earlier + 1) :]]
+
+
+def alternated(messages: Sequence[ProtocolMessage]) -> list[ProtocolMessage]:
+    """Merge neighbours of the same role. All but their texts and files is the latest one's: it is what is answered."""
+    merged = make_prompt_author_role_alternated(messages)
+    latest = [list(run)[-1] for _, run in groupby(messages, key=lambda message: message.role)]
+    return [
+        last.model_copy(update={"content": whole.content, "attachments": whole.attachments})
+        for whole, last in zip(merged, latest, strict=True)
+    ]
 
 
 async def _with_files(message: ProtocolMessage, settings: SettingsResponse, read: Read) -> ProtocolMessage:
@@ -78,13 +95,13 @@ def told_as_one(messages: Sequence[ProtocolMessage], *, bot: str) -> list[Protoc
         + f"\n\nThe next message is from {_speaker(last)} to you."
     )
     files = [file for message in said for file in message.attachments]
-    story = said[-1].model_copy(
-        update={"role": "user", "content": content, "attachments": files, "metadata": None, "sender": Sender()}
+    story = ProtocolMessage(
+        role="user", content=content, attachments=files, timestamp=said[-1].timestamp, sender=Sender()
     )
-    return [*system, *_own_with_metadata(said, bot), story, last]
+    return [*system, *_own_with_metadata(said), story, last]
 
 
-def _own_with_metadata(said: Iterable[ProtocolMessage], bot: str) -> list[ProtocolMessage]:
+def _own_with_metadata(said: Iterable[ProtocolMessage]) -> list[ProtocolMessage]:
     """Keep the bot's own messages that carry what it stored: only there can it find it again."""
     return [message for message in said if message.metadata is not None]
 

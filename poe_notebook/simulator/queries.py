@@ -8,8 +8,9 @@ from contextlib import aclosing
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.simulator.answering import Asker
 from poe_notebook.simulator.asking import Asking
-from poe_notebook.simulator.directory import Asker, KnownBot
+from poe_notebook.simulator.directory import KnownBot
 from poe_notebook.simulator.poe import Poe
 from poe_notebook.tracing.recorder import Trace
 
@@ -22,10 +23,17 @@ class Queries:
     def __init__(self, poe: Poe, trace: Trace) -> None:
         self._poe, self._trace = poe, trace
 
+    def answered_message(self, reference: str) -> str:
+        """Give the id of the message that an asker in this kernel is answering; empty for all others."""
+        asked = self._trace.asked(reference)
+        parent = asked.exchange.parent if asked is not None else None
+        answered = self._trace.numbered(parent) if parent is not None else None
+        return answered.message_id if answered is not None else ""
+
     async def answer(
         self, bot: KnownBot, request: QueryRequest, asker: Asker, *, reference: str = ""
     ) -> AsyncGenerator[Event, None]:
-        """Give the events of the answer; the exchange ends with them."""
+        """Give the events of the answer, which ends in ``done`` or ``error`` whatever happens; so does the exchange."""
         request = _identified(request, asker)
         asking = self._asking(bot, request, asker, reference)
         has_ended = False
@@ -36,6 +44,10 @@ class Queries:
                         has_ended = True
                         asking.end("failed" if event.type == "error" else "done")
                     yield event
+        except Exception as error:  # what reads files may meet anything in them
+            has_ended = True
+            asking.end("failed", f"The simulator failed: {type(error).__name__}: {error}")
+            yield Event("error", {"allow_retry": True, "text": "Internal server error"})  # Poe's words
         finally:
             if not has_ended:
                 asking.end("stopped")
@@ -48,9 +60,9 @@ class Queries:
             bot=bot.name,
             kind="query",
             message_id=request.message_id,
-            route="simulator" if bot.stand_in is not None else "kernel",
+            route=bot.route,
             request=request.model_dump(exclude={"access_key", "api_key"}),
-            parent=self._poe.exchange_answering(asker.bot, asker.message_id) if asker.bot is not None else None,
+            parent=asker.answering.exchange if asker.answering is not None else None,
         )
         return Asking(opened)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from poe_notebook.errors import BotError, PoeNotebookError
+from poe_notebook.protocol.faults import sentences
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.simulator.directory import KnownBot
 from poe_notebook.simulator.parameters import default_parameters
@@ -35,11 +36,15 @@ _MAX_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """Settings in force. ``given`` is what the bot answered, ``dropped`` what of it Poe left out, in sentences."""
+    """Settings in force. ``given`` is what the bot answered, ``dropped`` what of it Poe left out, in sentences.
+
+    ``fault`` is why the bot's own could not be had when they were asked for last.
+    """
 
     settings: SettingsResponse
     given: Mapping[str, Any] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    fault: str = ""
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -74,7 +79,7 @@ def _checked(fields: Mapping[str, Any]) -> SettingsResponse:
     try:
         return SettingsResponse(**fields)
     except (ValidationError, PoeNotebookError, ValueError) as error:
-        raise BotError(f"The settings cannot be read: {error}", why="Poe keeps the settings it had.") from None
+        raise BotError(f"The settings cannot be read: {_reason(error)}", why="Poe keeps the settings it had.") from None
 
 
 def _with_controls(base: SettingsResponse, controls: Any, version: int) -> tuple[SettingsResponse, str]:
@@ -84,7 +89,11 @@ def _with_controls(base: SettingsResponse, controls: Any, version: int) -> tuple
         fields = {**base.model_dump(), "parameter_controls": controls, "response_version": version}
         return SettingsResponse(**fields), ""
     except (ValidationError, ValueError) as error:
-        return base, f"parameter_controls are dropped, without a word on Poe itself: {error}"
+        return base, f"parameter_controls are dropped, without a word on Poe itself: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(sentences(error)) if isinstance(error, ValidationError) else str(error)
 
 
 def _with_defaults(settings: SettingsResponse, version: int) -> SettingsResponse:
@@ -112,10 +121,11 @@ class SettingsBook:
                 return kept
             try:
                 return await self.refetch(bot)
-            except BotError:
+            except BotError as error:
                 # A failed fetch leaves what was there; the defaults of version 0 if it was the first.
-                self._kept[bot.name] = (bot.version, kept or understand({}))
-                return self._kept[bot.name][1]
+                left = replace(kept or understand({}), fault=error.what)
+                self._kept[bot.name] = (bot.version, left)
+                return left
 
     async def refetch(self, bot: KnownBot) -> Understood:
         """Ask the bot for its settings now. Raises ``BotError``; what was in force then stays."""

@@ -21,6 +21,7 @@ from poe_notebook.simulator.bot_settings import BotSettings
 from poe_notebook.simulator.chat_completions import ChatCompletions
 from poe_notebook.simulator.costs import Costs
 from poe_notebook.simulator.directory import Directory, KnownBot
+from poe_notebook.simulator.fetching import fetched
 from poe_notebook.simulator.file_responses import file_route
 from poe_notebook.simulator.files import FileStore
 from poe_notebook.simulator.poe import Poe
@@ -32,6 +33,8 @@ from poe_notebook.simulator.uploads import Uploads
 from poe_notebook.tracing.recorder import Trace
 
 __all__ = ["Simulator"]
+
+_FETCH_S = 30.0
 
 
 class Simulator:
@@ -49,23 +52,21 @@ class Simulator:
         self.directory = Directory(served, stand_in=self._stand_in, stand_in_names=stand_in_names())
         reader = Reader(self.files, lambda: self.address)
         self.poe = Poe(self.directory, read=reader.read, ended=self.points.release)
-        self.accounts = Accounts(
-            self.directory, api_key=self.api_key, user_id=self.user_id, answering=self.poe.answering
-        )
+        self.accounts = Accounts(self.directory, api_key=self.api_key, user_id=self.user_id, answers=self.poe.answers)
         settings, queries = BotSettings(self.poe), Queries(self.poe, trace)
         completions = ChatCompletions(
             queries,
             self.directory,
             self.accounts,
             upload=self.upload,
-            has_points=lambda user: self.points.available(user) > 0,
+            has_points=self._has_points,
         )
         self.app = build_api(
             query=BotQueries(queries, self.directory, self.accounts),
             fetch_settings=settings.fetch,
             update_settings=settings.update,
             cost=Costs(self.poe, self.points),
-            upload=Uploads(self.files, self.accounts),
+            upload=Uploads(self.files, self.accounts, address=lambda: self.address),
             more=[file_route(self.files), *completions.routes],
         )
 
@@ -73,6 +74,11 @@ class Simulator:
         """Keep a file and give the attachment that stands for it. Raises ``FileError``."""
         file = await asyncio.to_thread(self.files.add, content, name=name, content_type=content_type)
         return Attachment(url=self.files.url(file, self.address), content_type=file.content_type, name=file.name)
+
+    async def upload_from(self, url: str) -> Attachment:
+        """Download a file and keep it. Raises ``FileError``."""
+        found = await fetched(url, within_s=_FETCH_S, may_stand_in=True)
+        return await self.upload(found.content, found.name, found.content_type)
 
     def _has_points(self, user_id: str) -> bool:
         return self.points.available(user_id) > 0

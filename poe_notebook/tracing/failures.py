@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import reprlib
 import sysconfig
 import traceback
@@ -100,7 +101,7 @@ def _place(frame: FrameType, line: int, *, label: Label, clean: Callable[[str], 
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return _OUR_TASK.sub("<Task of the handler>", str(error))
     except Exception as fault:  # an author's own __str__
         return f"(its message cannot be shown: __str__ raised {type(fault).__name__})"
 
@@ -113,7 +114,11 @@ def _traceback(error: BaseException, label: Label) -> str:
         known_as = label(name)
         if known_as:
             text = text.replace(f'File "{name}"', known_as)
-    return text
+    return _OUR_TASK.sub("<Task of the handler>", text)
+
+
+_OUR_TASK = re.compile(rf"<Task [^\n]{{0,200}}?{_PACKAGE}[^\n]{{0,600}}?\]>")
+"""The task that runs a handler, as asyncio's messages write it: with our own code's paths, which say nothing."""
 
 
 def _variables(frame: FrameType, clean: Callable[[str], str]) -> Iterator[tuple[str, str]]:

@@ -115,11 +115,11 @@ class Trace:
         return [exchange for exchange in self if exchange.kind == "query" and exchange.parent is None]
 
     def last(self, bot: str | None = None) -> Exchange | None:
-        """Give the latest exchange with a bot's answer; if no bot is named, the latest that no handler began."""
+        """Give the latest exchange with that bot's answer; if none is named, the latest that no handler asked for."""
         for recording in reversed(self._recordings[:]):
             exchange = recording.exchange
-            is_it = exchange.parent is None if bot is None else exchange.bot == bot
-            if exchange.kind == "query" and is_it:
+            is_meant = exchange.parent is None if bot is None else exchange.bot == bot
+            if exchange.kind == "query" and is_meant:
                 return exchange
         return None
 

@@ -131,6 +131,12 @@ class Recording:
         """Take the keys that the trace knows out of a text."""
         return self._book.redactor.text(text)
 
+    @property
+    def last_sign_s(self) -> float:
+        """When, in seconds since the exchange began, this end last wrote down an event or a line."""
+        times_s = [*(event.at_s for event in self.tap.events[-1:]), *(line.at_s for line in self.exchange.logs[-1:])]
+        return max(times_s, default=0.0)
+
     def now_s(self) -> float:
         """Seconds since the exchange began."""
         return time.monotonic() - self.start_s

@@ -14,6 +14,7 @@ from poe_notebook.verbs import (
     backend,
     bots,
     chat,
+    compare,
     debug,
     faults,
     inspect,
@@ -54,9 +55,9 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
-_ASKING = (chat, react)
 _LOOKING = (inspect, logs, attachments, replay, debug, pin, save, load)
 _SERVING = (bots, stop, rollback, serve_recording, settings, sync, tunnel)
+_ASKING = (chat, compare, react)
 _OUTSIDE = (use, login, points, faults, backend, register, nest)
 VERBS = tuple(map(_verb, (*_ASKING, *_LOOKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""

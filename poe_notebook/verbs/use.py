@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from poe_notebook.arguments import Arguments, Command, Option
 from poe_notebook.errors import CommandError
 from poe_notebook.verbs.console import Console
+
+if TYPE_CHECKING:
+    from poe_notebook.session import Session
 
 COMMAND = Command(
     "use",
@@ -28,13 +33,15 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
         session.outside.use_poe()
     elif which is not None:
         raise CommandError(f"There is no Poe {which!r} to use.", now="Type: %poe use simulator or %poe use poe")
-    console.say(_sentence(session.outside.uses, address=session.simulator_address), kind="done" if which else "info")
+    console.say(_sentence(session), kind="done" if which else "info")
 
 
-def _sentence(uses: str, *, address: str) -> str:
-    if uses == "simulator":
+def _sentence(session: Session) -> str:
+    if session.outside.uses == "simulator":
         return (
-            f"Cells and scripts started here ask the simulator at {address}: POE_BASE_URL and POE_API_KEY say so. "
-            "Back with %poe use poe."
+            f"Cells and scripts started here ask the simulator at {session.simulator_address}: POE_BASE_URL and "
+            "POE_API_KEY say so. Back with %poe use poe."
         )
-    return "Cells and scripts ask poe.com, with POE_API_KEY. What a bot asks while it answers goes to who asked it."
+    address = session.outside.address("").rstrip("/")
+    asked = "poe.com" if address.endswith("//api.poe.com") else f"{address}, as POE_BASE_URL says"
+    return f"Cells and scripts ask {asked}, with POE_API_KEY. What a bot asks while it answers goes to who asked it."

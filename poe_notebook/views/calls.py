@@ -32,7 +32,7 @@ def calls_sections(
     numbers = [Column(title, "number") for title in ("began ms", "first text", "took", "events")]
     columns = [Column("exchange", "code"), Column("bot", "label"), Column("outcome", "label"), *numbers]
     rows = [_row(exchange, call, redact) for call in calls[:_MAX_CALLS]]
-    blocks: list[Block] = [Table("Calls to other bots", [*columns, Column("answer", "code")], rows)] if rows else []
+    blocks: list[Block] = [Table("Calls to other bots", [*columns, Column("answer")], rows)] if rows else []
     more = len(exchange.children) - len(rows)
     if more > 0:
         blocks.append(Prose(f"… and {more:,} more, or no longer kept.", "muted"))

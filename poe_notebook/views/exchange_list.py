@@ -15,7 +15,10 @@ from poe_notebook.views.html import Bundle, bundle, escape, framed
 from poe_notebook.views.request import messages_of
 from poe_notebook.views.wording import excerpt, seconds
 
-__all__ = ["LIST_ROWS", "exchanges_bundle", "exchanges_table"]
+__all__ = ["LATER", "LIST_ROWS", "exchanges_bundle", "exchanges_table"]
+
+LATER = "poe-inspect-tools poe-inspect-copy poe-inspect-copied poe-inspect-kinds poe-inspect-pages"
+"""The classes that the page's script adds."""
 
 LIST_ROWS = 200
 _QUESTION_CHARS = 80
@@ -41,8 +44,7 @@ def exchanges_bundle(exchanges: Sequence[Exchange], *, dropped: int = 0, mark: s
         blocks.append(Prose(f"{dropped:,} older ones are no longer kept: the trace holds 64 MB.", "muted"))
     data = f' data-poe-inspect="{escape(mark)}"' if mark else ""
     html = f'<div class="poe-inspect"{data}>{blocks_html(blocks)}</div>'
-    later = "poe-inspect-tools poe-inspect-copy poe-inspect-kinds poe-inspect-pages"
-    return bundle(framed(html, label="Exchanges", later=later), blocks_text(blocks))
+    return bundle(framed(html, label="Exchanges", later=LATER), blocks_text(blocks))
 
 
 def exchanges_table(

@@ -10,7 +10,7 @@ from functools import cache
 from html import escape as _escape
 from importlib.resources import files
 
-__all__ = ["Bundle", "bundle", "escape", "framed", "printable", "style"]
+__all__ = ["Bundle", "bundle", "escape", "framed", "printable", "style", "unframed"]
 
 Bundle = dict[str, str]
 """A mimebundle: MIME type to its text."""
@@ -53,6 +53,11 @@ def framed(html: str, *, label: str, later: str = "") -> str:
     classes = "poe-notebook tex2jax_ignore mathjax_ignore"
     rules = style(f"{html} {later}")
     return f'<section class="{classes}" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
+
+
+def unframed(html: str) -> str:
+    """Give what ``framed`` was given: to put several views into one frame, with one style sheet."""
+    return html.partition("</style>")[2].removesuffix("</section>")
 
 
 def bundle(html: str, text: str) -> Bundle:

@@ -18,6 +18,7 @@ from poe_notebook.views.blocks_html import prose_html, section_html
 from poe_notebook.views.blocks_text import section_text
 from poe_notebook.views.calls import OUTCOMES, calls_sections
 from poe_notebook.views.events_table import events_section
+from poe_notebook.views.exchange_list import LATER
 from poe_notebook.views.findings import findings_sections
 from poe_notebook.views.html import Bundle, bundle, escape, framed
 from poe_notebook.views.previews import Previews
@@ -29,7 +30,7 @@ from poe_notebook.views.timeline import Timeline
 from poe_notebook.views.wire import wire_sections
 from poe_notebook.views.wording import count, excerpt, in_trace, is_longer, seconds, visible
 
-__all__ = ["Inspected", "exchange_bundle", "headline"]
+__all__ = ["Inspected", "exchange_bundle"]
 
 _ROUTES = {"kernel": "this kernel", "poe": "Poe", "simulator": "simulator, a stand-in for Poe"}
 _NOTE_CHARS = 1_000
@@ -60,11 +61,6 @@ def exchange_bundle(inspected: Inspected) -> Bundle:
     return bundle(_html(inspected, sections), _text(inspected.exchange, sections))
 
 
-def headline(exchange: Exchange) -> list[str]:
-    """Say in a few words what kind of exchange it was, who answered, and how long it took."""
-    return list(_headline(exchange))
-
-
 def _html(inspected: Inspected, sections: Sequence[Section]) -> str:
     exchange = inspected.exchange
     outcome, tone = OUTCOMES.get(exchange.outcome, (exchange.outcome, ""))
@@ -81,7 +77,7 @@ def _html(inspected: Inspected, sections: Sequence[Section]) -> str:
     return framed(
         f'<div class="poe-inspect"{mark}>{head}{note}{body}</div>',
         label=f"Exchange {exchange.number} with {excerpt(exchange.bot, _NAME_CHARS)}",
-        later="poe-inspect-tools poe-inspect-copy poe-inspect-kinds poe-inspect-pages",
+        later=LATER,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from poe_notebook.conversation import Reply
 
-__all__ = ["LiveTurn", "can_take_widgets", "open_turn"]
+__all__ = ["CellOutput", "LiveTurn", "can_take_widgets", "form_of", "open_turn"]
 
 Form = Literal["widget", "handle", "text"]
 
@@ -38,7 +38,7 @@ def open_turn(
     ``widget`` sends small patches; ``handle`` updates one output, for front ends without widgets; ``text`` writes to
     standard output.
     """
-    form = form or _form(shell)
+    form = form or form_of(shell)
     if form == "widget":
         from poe_notebook.views.turn_widget import WidgetTurn
 
@@ -77,7 +77,8 @@ def can_take_widgets(shell: Any) -> bool:
     return is_asked and "google.colab" not in sys.modules and find_spec("anywidget") is not None
 
 
-def _form(shell: Any) -> Form:
+def form_of(shell: Any) -> Form:
+    """Tell which form this front end can show."""
     if getattr(shell, "kernel", None) is None:
         return "text"
     return "widget" if can_take_widgets(shell) else "handle"

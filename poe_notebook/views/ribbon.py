@@ -15,7 +15,7 @@ from operator import le, sub
 
 from poe_notebook.protocol.limits import FIRST_RESPONSE_S
 from poe_notebook.tracing.exchange import Exchange, Tap
-from poe_notebook.views.wording import count, excerpt, seconds
+from poe_notebook.views.wording import count, seconds, visible
 
 __all__ = ["GAP_S", "KINDS", "MAX_CALLS", "MAX_GAPS", "MAX_TICKS", "Gap", "Lane", "Ribbon", "Tick", "ribbon_of"]
 
@@ -28,7 +28,7 @@ KINDS = ("text", "replace_response", "suggested_reply", "file", "data", "json", 
 _OTHER = "other"
 _DRAWN = frozenset(KINDS)
 _SHORTEST_S, _LONGEST_S = 0.001, 1e9  # times outside are taken as 0: a loaded file may hold anything, NaN included
-_NAME_CHARS = 24
+_NAME_CHARS = 16  # what fits beside the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,7 @@ def ribbon_of(exchange: Exchange, calls: Sequence[Exchange] = ()) -> Ribbon:
         lanes=[Lane(name, column.ticks(end_s, MAX_TICKS // 4)) for name, column in lanes],
         chunks=chunks.ticks(end_s, MAX_TICKS // 8),
         marks=[*_blocked(exchange), *marks.ticks(end_s, MAX_TICKS // 8)],
-        calls=[
-            Lane(excerpt(call.bot, _NAME_CHARS), column.ticks(end_s, MAX_TICKS // 4 // len(begun)))
-            for call, column in begun
-        ],
+        calls=[Lane(_short(call.bot), column.ticks(end_s, MAX_TICKS // 4 // len(begun))) for call, column in begun],
         call_count=len(calls),
         gaps=sorted(longest, key=lambda gap: gap.from_s),
         gap_count=len(gaps),
@@ -202,6 +199,11 @@ def _end(exchange: Exchange, columns: Iterable[_Column]) -> float:
     ends = [column.times_s[-1] for column in columns if column.times_s]
     blocked = [_time(each.at_s + each.length_s) for each in list(exchange.blocked)]
     return max(_SHORTEST_S, _time(exchange.duration_s or 0.0), *ends, *blocked)
+
+
+def _short(name: str) -> str:
+    shown = visible(name[: _NAME_CHARS + 1])
+    return shown if len(shown) <= _NAME_CHARS else shown[: _NAME_CHARS - 1] + "…"
 
 
 def _later_s(exchange: Exchange, call: Exchange) -> float:

@@ -57,7 +57,7 @@ def ribbon_svg(ribbon: Ribbon, *, plain: str) -> str:
         top += height
     parts += [*_limit(ribbon, bottom), *_first_text(ribbon, bottom)]
     return (
-        '<div class="poe-ribbon" hidden="hidden">'
+        f'<div class="poe-ribbon{" poe-ribbon-named" if ribbon.calls else ""}" hidden="hidden">'
         f'<svg class="poe-ribbon-axis" role="img" aria-label="{escape(ribbon.sentence)}" height="{bottom + _FOOT}">'
         f"{''.join(parts)}</svg>{_legend(ribbon)}</div>"
         f'<pre class="poe-ribbon-plain">{escape(plain)}</pre>'

@@ -14,9 +14,10 @@ from poe_notebook.views.markdown import ANSWER_CHARS, plain, render
 from poe_notebook.views.turn_after import after_html, after_text, files_html, files_text, footer, inline_references
 from poe_notebook.views.wording import excerpt
 
-__all__ = ["heading_text", "render_turn_html", "render_turn_text", "turn_bundle"]
+__all__ = ["answer_text", "heading_text", "render_turn_html", "render_turn_text", "turn_bundle", "without_message"]
 
 ROUTES = {"kernel": ("this kernel", "info"), "poe": ("Poe", "good"), "simulator": ("simulator", "warn")}
+_BOT = '<div class="poe-turn-bot"'
 _NAME_CHARS = 200
 _MESSAGE_CHARS = 20_000
 _LATER = (
@@ -36,7 +37,7 @@ def render_turn_html(reply: Reply, *, answer: str | None = None) -> str:
     shown = _answer_html(reply) if answer is None else answer
     html = (
         f'<div class="poe-turn poe-turn-{reply.state}">{_user_html(reply)}'
-        f'<div class="poe-turn-bot" role="group" aria-label="{bot}">{_heading_html(reply)}'
+        f'{_BOT} role="group" aria-label="{bot}">{_heading_html(reply)}'
         f'<div class="poe-turn-answer" dir="auto">{shown}</div>'
         f'<div class="poe-turn-after">{after_html(reply)}</div>'
         f'<p class="poe-turn-foot poe-muted">{escape(footer(reply))}</p></div></div>'
@@ -50,13 +51,22 @@ def render_turn_text(reply: Reply, *, text: str = "") -> str:
     While it grows, ``text`` stands for the answer, since the last word of the reply's own may be half a secret.
     """
     said = excerpt(reply.message.content, _MESSAGE_CHARS, lines=True)
+    user = "\n".join(["You", said, *files_text(reply.message.attachments)])
+    return f"{user}\n\n{answer_text(reply, text=text)}"
+
+
+def answer_text(reply: Reply, *, text: str = "") -> str:
+    """Write what the bot answered, without the message that it answers; ``text`` as for ``render_turn_text``."""
     answer = excerpt(reply.text if reply.is_finished else text, ANSWER_CHARS, lines=True)
-    parts = [
-        "\n".join(["You", said, *files_text(reply.message.attachments)]),
-        f"{heading_text(reply)}\n{answer}".rstrip(),
-        after_text(reply),
-    ]
+    parts = [f"{heading_text(reply)}\n{answer}".rstrip(), after_text(reply)]
     return "\n\n".join(filter(None, parts))
+
+
+def without_message(html: str) -> str:
+    """Take the message out of a rendered turn: where several bots answer the same one."""
+    before, _, rest = html.partition('<div class="poe-turn-user"')
+    _, mark, bot = rest.partition(_BOT)
+    return before + mark + bot
 
 
 def heading_text(reply: Reply) -> str:

@@ -68,12 +68,13 @@ class WidgetTurn:
         show: Callable[[dict[str, Any]], None],
         redact: Redact | None = None,
         clock: Callable[[], float] = time.monotonic,
-        widget: Callable[..., TurnWidget] = TurnWidget,
+        widget: Callable[..., Any] = TurnWidget,
+        at_once_s: float = AT_ONCE_S,
     ) -> None:
         self._reply, self._show, self._redact, self._clock = reply, show, redact, clock
-        self._make = widget
+        self._make, self._at_once_s = widget, at_once_s
         self._answer = AnswerBlocks(reply, redact=redact)
-        self._widget: TurnWidget | None = None
+        self._widget: Any = None
         self._copy = BlockCopy()
         self._after = ""
         self._told: tuple[object, ...] = ()
@@ -81,12 +82,12 @@ class WidgetTurn:
         self._opened_s = self._due_s = clock()
 
     def open(self) -> None:
-        """Start the clock. The waiting state shows with the first ``update`` after ``AT_ONCE_S``.
+        """Start the clock. The waiting state shows with the first ``update`` after ``at_once_s``.
 
         Measured in JupyterLab 4.6: static HTML shown first and a widget put in its place is one frame of nothing.
         """
         self._opened_s = self._clock()
-        self._due_s = self._opened_s + AT_ONCE_S
+        self._due_s = self._opened_s + self._at_once_s
 
     def update(self) -> None:
         """Send what is new, if it is time."""
@@ -120,7 +121,7 @@ class WidgetTurn:
     def _shown(self) -> Reply:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
-    def _create(self) -> TurnWidget:
+    def _create(self) -> Any:
         still = turn_bundle(self._shown(), answer="")
         widget = self._make(still["text/html"], snapshot=self._snapshot)
         self._show({**still, _VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}})

@@ -368,7 +368,7 @@ def test_a_user_who_cannot_pay_is_told_so_by_the_error_type(poe: Offline) -> Non
         poe.simulator.points.grant(poe.simulator.user_id, 10_000)
     assert reply.text == ""
     assert reply.exchange is not None
-    assert [event.type for event in reply.exchange.events] == ["error", "done"]
+    assert [event.type for event in reply.exchange.events][:1] == ["error"]  # at which Poe stops reading
     assert b"insufficient_fund" in reply.exchange.events[0].raw
 
 

@@ -95,6 +95,14 @@ def test_only_who_is_asked_from_here_knows_the_poe_of_this_kernel() -> None:
     assert server(trace).poe_url == server(trace, asked_by=client(a_trace())).poe_url == ""
 
 
+def test_the_last_exchange_is_the_users_and_not_what_its_handler_asked() -> None:
+    trace = a_trace()
+    answering = server(trace, bot="Outer", asked_by=client(trace, bot="Outer"))
+    inner = answering.nested(bot="Inner", url="https://api.poe.com/bot/Inner", request={})
+    assert trace.last() is answering.exchange
+    assert trace.last("Inner") is inner.exchange
+
+
 def test_what_names_an_exchange_is_not_in_the_recorded_headers() -> None:
     trace = a_trace()
     answering = server(trace, asked_by=client(trace))
@@ -651,3 +659,20 @@ def test_pens_in_several_threads_lose_no_event_and_keep_the_bound() -> None:
     assert max(numbers) == 800
     recounted = sum(len(e.raw) for x in trace for tap in (x.server, x.client) if tap for e in tap.events)
     assert recounted < trace.size_bytes
+
+
+def test_a_million_events_stay_within_the_bound_and_what_was_left_out_is_counted() -> None:
+    trace = a_trace()
+    pen = server(trace)
+    raws = [encode_text(f"word {n} ") for n in range(500)]
+    joined = b"".join(raws)
+    tracemalloc.start()
+    for n in range(2_000):
+        pen.batch(raws, joined, [pen.start_s + n / 10] * 500)
+    pen.end("done")
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(pen.tap.events) + pen.tap.omitted == 1_000_000
+    assert len(pen.tap.events) > 250_000
+    assert trace.size_bytes < 17 * 1024 * 1024
+    assert taken < 20 * 1024 * 1024

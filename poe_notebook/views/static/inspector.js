@@ -29,7 +29,7 @@ class Page {
   end() {
     this.observer.disconnect();
     this.model.off("msg:custom", this.hear);
-    for (const tools of document.querySelectorAll(`[${ATTRIBUTE}^="${this.token}:"] .poe-inspect-added`)) tools.remove();
+    for (const added of document.querySelectorAll(`[${ATTRIBUTE}^="${this.token}:"] .poe-inspect-added`)) added.remove();
   }
 
   lookSoon() {
@@ -41,8 +41,9 @@ class Page {
 
   look() {
     for (const root of document.querySelectorAll(`[${ATTRIBUTE}^="${this.token}:"]`)) {
-      if (root.querySelector(".poe-inspect-added")) continue;
-      for (const listing of root.querySelectorAll("pre.poe-block-listing")) addCopy(listing);
+      if (root.poeSeen) continue;
+      root.poeSeen = true;
+      for (const listing of root.querySelectorAll("pre.poe-block-listing")) if (isWorthCopying(listing)) addCopy(listing);
       const mark = root.getAttribute(ATTRIBUTE);
       const table = root.querySelector("table.poe-block-table[aria-label='Events'], table.poe-block-table[aria-label='Exchanges']");
       if (!table) continue;
@@ -172,7 +173,13 @@ function addCopy(listing) {
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), COPIED_MS);
   });
-  listing.before(button);
+  const frame = element("div", { class: "poe-inspect-copied" });
+  listing.replaceWith(frame);
+  frame.append(listing, button);
+}
+
+function isWorthCopying(listing) {
+  return listing.textContent.includes("\n") || listing.textContent.length > 100;
 }
 
 async function copy(listing) {

@@ -9,13 +9,13 @@ import pytest
 from recorded import an_exchange
 
 from poe_notebook.tracing.exchange import Exchange, Place, Raised
-from poe_notebook.views.comparison import comparison_bundle
+from poe_notebook.views.replay import replay_bundle
 
 HOSTILE = "<script>x</script></td><b onclick=y>\x1b[2J\u202e"
 
 
 def shown(before: Exchange, after: Exchange) -> tuple[str, str]:
-    made = comparison_bundle(before, after)
+    made = replay_bundle(before, after)
     return made["text/html"], made["text/plain"]
 
 
@@ -89,7 +89,7 @@ def test_nothing_of_an_answer_gets_out_of_its_place() -> None:
 
 
 def test_keys_spread_over_events_are_taken_out() -> None:
-    made = comparison_bundle(
+    made = replay_bundle(
         an_exchange("my ", "se", "cret"),
         an_exchange("secret", number=8),
         redact=lambda text: text.replace("secret", "…"),
