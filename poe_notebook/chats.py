@@ -139,8 +139,9 @@ class Chats:
         ``CommandError`` if it was no query.
         """
         learn_keys(self._trace.redactor)
+        request = query_again(exchange)
         same_road = exchange.route if bot is None and exchange.route in ROUTES else None
-        route, request = self.route(bot or exchange.bot, same_road), query_again(exchange)
+        route = self.route(bot or exchange.bot, same_road)
         called = self._routes.name(bot or exchange.bot, route)
         way = self._routes.way_to(called, route, faults=())
         return self._begin(request, reply_to(request, bot=called, route=route), way, timeout_s=timeout_s)
