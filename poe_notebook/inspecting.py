@@ -93,5 +93,5 @@ class Inspecting:
             url = attachment.get("url")
             content = self._content_of(url) if isinstance(url, str) else None
             if content is not None and len(content) <= _PREVIEW_BYTES:
-                previews[str(url)] = content
+                previews[str(url)] = self._trace.redactor.bytes(content)
         return previews

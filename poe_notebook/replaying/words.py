@@ -49,7 +49,7 @@ def changes(old: str, new: str) -> list[Change]:
 def changed_words(pieces: Sequence[Change]) -> tuple[int, int]:
     """Count the words that went and those that came."""
     changed = [piece for piece in pieces if not piece.is_same]
-    return sum(len(piece.old.split()) for piece in changed), sum(len(piece.new.split()) for piece in changed)
+    return sum(_count(piece.old) for piece in changed), sum(_count(piece.new) for piece in changed)
 
 
 def marked(pieces: Sequence[Change], *, around_chars: int = 200) -> str:
@@ -112,6 +112,10 @@ def _joined(pieces: Sequence[Change] | Iterator[Change]) -> list[Change]:
         elif piece.old or piece.new:
             found.append(piece)
     return found
+
+
+def _count(text: str) -> int:
+    return sum(word[0].isalnum() for word in _WORD.findall(text))
 
 
 def _mark(piece: Change) -> str:

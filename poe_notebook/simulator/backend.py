@@ -52,7 +52,7 @@ class Backend:
             parsed = httpx.URL(url.strip())
         except httpx.InvalidURL as error:
             raise _unusable(url, str(error)) from None
-        if parsed.scheme not in ("http", "https") or not parsed.host:
+        if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < (parsed.port or 80) < 65_536:
             raise _unusable(url, "It begins with http:// or https:// and names a host.")
         if parsed.userinfo:
             raise _unusable("The address", "A key in it would be seen: name an environment variable with --key-env.")

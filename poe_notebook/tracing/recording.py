@@ -29,6 +29,8 @@ CURRENT: ContextVar[Recording | None] = ContextVar("poe_notebook_recording", def
 _LINE: ContextVar[tuple[Exchange, LogLine] | None] = ContextVar("poe_notebook_line", default=None)
 """The line that this task or thread is printing, so that what several print at once stays apart."""
 
+_KEY_CHARS = 512
+"""No key is longer; so much of a line is looked at again when it grows."""
 _CHUNK_BYTES, _LINE_BYTES, _REPORT_BYTES = 130, 210, 400
 """What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
 _ENDS = frozenset({"error", "done"})
@@ -185,7 +187,8 @@ class Recording:
             self.exchange.logs.append(line)
             _LINE.set((self.exchange, line))
         else:
-            line.text += clean
+            # What is printed in pieces may be a key only once they are together.
+            line.text = line.text[:-_KEY_CHARS] + self.clean(line.text[-_KEY_CHARS:] + clean)
 
     def raised(self, error: BaseException) -> None:
         """Write down the exception that ended the handler, its traceback beginning at the author's own code."""

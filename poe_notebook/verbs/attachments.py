@@ -24,5 +24,5 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
 
     exchange = console.session.exchange(arguments.word("which"))
     files = console.session.inspecting.files(exchange)
-    console.show(attached_files_bundle(exchange, files))
+    console.show(attached_files_bundle(exchange, files, redact=console.session.redactor.bytes))
     return files or None

@@ -43,7 +43,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     watch(console, turn)
     after = turn.reply.exchange
     if after is not None:
-        from poe_notebook.views.comparison import comparison_bundle
+        from poe_notebook.views.replay import replay_bundle
 
-        console.show(comparison_bundle(before, after, redact=session.redactor.text))
+        console.show(replay_bundle(before, after, redact=session.redactor.text))
     return console.give(turn.reply)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,13 +51,15 @@ class AttachedFile:
         return f"<AttachedFile {excerpt(self.name, _NAME_CHARS)!r}, {excerpt(self.content_type, 60)}, {length}>"
 
 
-def attached_files_bundle(exchange: Exchange, files: Sequence[AttachedFile]) -> Bundle:
-    """Show the files of an exchange."""
+def attached_files_bundle(
+    exchange: Exchange, files: Sequence[AttachedFile], *, redact: Callable[[bytes], bytes] = bytes
+) -> Bundle:
+    """Show the files of an exchange; ``redact`` takes keys out of what is shown of their contents."""
     if not files:
         blocks: list[Block] = [Prose(f"No file came with exchange {exchange.number:,}, and none was sent.")]
     else:
         columns = [Column("from", "label"), Column("name"), Column("type", "label"), Column("size", "number")]
-        rows = [_row(file) for file in files[:_MOST_FILES]]
+        rows = [_row(file, redact) for file in files[:_MOST_FILES]]
         table = Table("Files", [*columns, Column("preview"), Column("address", "code")], rows)
         blocks = [table, *_pictures(files)]
         if len(files) > _MOST_FILES:
@@ -66,10 +68,10 @@ def attached_files_bundle(exchange: Exchange, files: Sequence[AttachedFile]) -> 
     return bundle(framed(blocks_html(blocks), label=f"Files of exchange {exchange.number}"), blocks_text(blocks))
 
 
-def _row(file: AttachedFile) -> list[str]:
-    content = file.content
+def _row(file: AttachedFile, redact: Callable[[bytes], bytes]) -> list[str]:
+    content = redact(file.content) if file.content is not None else None
     preview = preview_text(file.name, file.content_type, content) if content is not None else "not kept here"
-    length = size(len(content)) if content is not None else "-"
+    length = size(len(file.content)) if file.content is not None else "-"
     name, kind = excerpt(file.name, _NAME_CHARS), excerpt(file.content_type, _NAME_CHARS)
     return [file.source, name, kind, length, "" if preview == length else preview, excerpt(file.url, _ADDRESS_CHARS)]
 

@@ -36,7 +36,7 @@ def changed_text_html(pieces: Sequence[Change], *, titles: tuple[str, str]) -> s
         rows[_MAX_ROWS:] = [f'<tr><td colspan="2" class="poe-muted">… {more:,} more lines differ</td></tr>']
     heads = "".join(f'<th scope="col">{escape(visible(title))}</th>' for title in titles)
     return (
-        '<table class="poe-compare-text" aria-label="The text, before and after">'
+        '<table class="poe-replay-text" aria-label="The text, before and after">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -77,7 +77,7 @@ def _fold(lines: Sequence[_Line]) -> str:
     text = "\n".join("".join(piece.old for piece in line) for line in lines)
     summary = f"{count(len(lines), 'line')} {'is' if len(lines) == 1 else 'are'} the same"
     return (
-        '<tr><td colspan="2" class="poe-compare-same" style="text-align:left">'
+        '<tr><td colspan="2" class="poe-replay-same" style="text-align:left">'
         f"<details><summary>{summary}</summary><pre>{_safe(text)}</pre></details></td></tr>"
     )
 

@@ -328,6 +328,14 @@ def test_a_line_grows_up_to_its_end() -> None:
     ]
 
 
+def test_a_key_that_is_printed_in_pieces_is_taken_out_of_its_line() -> None:
+    trace = a_trace()
+    pen = server(trace)
+    for piece in ("the key is ", KEY[:5], KEY[5:20], KEY[20:] + ", well\n"):
+        pen.log("stdout", piece)
+    assert [line.text for line in trace[0].logs] == ["the key is [key hidden], well\n"]
+
+
 def test_a_line_belongs_to_one_exchange() -> None:
     trace = a_trace()
     first, second = server(trace), server(trace)

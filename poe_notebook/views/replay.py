@@ -17,7 +17,7 @@ from poe_notebook.views.html import Bundle, bundle, escape, framed
 from poe_notebook.views.two_ribbons import two_ribbons
 from poe_notebook.views.wording import count, excerpt, in_trace, seconds, visible
 
-__all__ = ["comparison_bundle"]
+__all__ = ["replay_bundle"]
 
 _NAME_CHARS = 100
 _TEXT_CHARS = 20_000
@@ -44,7 +44,7 @@ class _Side:
         return f"exchange {exchange.number:,}{made}"
 
 
-def comparison_bundle(before: Exchange, after: Exchange, *, redact: Callable[[str], str] = str) -> Bundle:
+def replay_bundle(before: Exchange, after: Exchange, *, redact: Callable[[str], str] = str) -> Bundle:
     """Show what has changed from one answer to another; ``redact`` takes keys out of whole texts."""
     old, new = (_Side(e, shape_of(e), redact(e.text)) for e in (before, after))
     pieces = changes(old.text, new.text)
@@ -53,7 +53,7 @@ def comparison_bundle(before: Exchange, after: Exchange, *, redact: Callable[[st
     bot = excerpt(after.bot, _NAME_CHARS)
     head = f"{bot} again: exchange {before.number:,}, then {after.number:,}"
     html = (
-        f'<div class="poe-compare"><p class="poe-inspect-head"><strong>{escape(visible(bot))}</strong> '
+        f'<div class="poe-replay"><p class="poe-inspect-head"><strong>{escape(visible(bot))}</strong> '
         f'<span class="poe-muted">{escape(visible(head.removeprefix(bot).strip()))}</span></p>'
         f"{''.join(_said_html(words, tone) for words, tone in said)}"
         f"{''.join(map(section_html, sections))}</div>"
