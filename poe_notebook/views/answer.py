@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.protocol.events import Event
 from poe_notebook.views.markdown import MarkdownBlocks, PlainBlocks
 from poe_notebook.views.turn_after import inline_references

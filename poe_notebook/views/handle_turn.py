@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted

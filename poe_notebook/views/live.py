@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 
 __all__ = ["LiveTurn", "open_turn"]
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerText
 from poe_notebook.views.transcript import heading_text
 from poe_notebook.views.turn_after import after_text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.html import Bundle, bundle, escape, framed
 from poe_notebook.views.markdown import ANSWER_CHARS, plain, render
 from poe_notebook.views.turn_after import after_html, after_text, files_html, files_text, footer, inline_references

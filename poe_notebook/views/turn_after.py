@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from poe_notebook.conversation import Failure, Reply
+from poe_notebook.reply import Failure, Reply
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.views.blocks_html import prose_html
 from poe_notebook.views.html import escape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from poe_notebook.conversation import Failure, Reply
+from poe_notebook.reply import Failure, Reply
 from poe_notebook.protocol.messages import Attachment
 
 __all__ = ["Redact", "redacted"]
@@ -30,7 +30,7 @@ def redacted(reply: Reply, redact: Redact) -> Reply:
         suggested_replies=[redact(s) for s in reply.suggested_replies],
         failure=_redacted_failure(reply.failure, redact),
         note=redact(reply.note),
-        _parts=[redact(reply.text)],
+        responses={i: _redacted_response(r, redact) for i, r in reply.responses.items()},
     )
 
 

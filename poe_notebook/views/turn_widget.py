@@ -15,7 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
 from poe_notebook.views.markdown import Patch
 from poe_notebook.views.patches import BlockCopy
