@@ -115,7 +115,7 @@ class AnswerBlocks:
         self._files += len(new)
         if isinstance(self._blocks, MarkdownBlocks):
             for inline_ref, url in inline_references(new).items():
-                self._blocks.define(inline_ref, url=url)
+                self._blocks.define(inline_ref, url)
         return bool(new)
 
 

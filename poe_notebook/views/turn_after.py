@@ -8,7 +8,7 @@ from poe_notebook.reply import Failure, Reply
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.views.blocks_html import prose_html
 from poe_notebook.views.html import escape
-from poe_notebook.views.markdown_clean import LINK
+from poe_notebook.views.markdown.clean import LINK
 from poe_notebook.views.wording import count, excerpt, seconds, visible
 
 __all__ = ["after_html", "after_text", "files_html", "files_text", "footer", "inline_references"]

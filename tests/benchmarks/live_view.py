@@ -93,7 +93,9 @@ def measure(*, rate: int) -> dict[str, Any]:
             notebook.page.evaluate(WATCH)
             notebook.run_all()
             notebook.page.wait_for_timeout(1500)
-            figures: dict[str, Any] = json.loads(notebook.page.inner_text("body").rpartition("FIGURES")[2].splitlines()[0])
+            figures: dict[str, Any] = json.loads(
+                notebook.page.inner_text("body").rpartition("FIGURES")[2].splitlines()[0]
+            )
             seen, tasks = notebook.page.evaluate("[window.seen, window.tasks]")
             saved = sum(len(str(output)) for output in [notebook.page.inner_html(".jp-OutputArea-output")])
     last_ms = figures["last"] * 1000
