@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.call_pieces import CallPieces, GrowingCall, delta_of, deltas_in
@@ -74,7 +74,8 @@ class Response:
         return self._parts[0] if self._parts else ""
 
 
-class Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Piece:
     """Text that an event brings for one response; ``replaces``: all before it is dropped."""
 
     index: int

@@ -44,14 +44,14 @@ def style(used: str) -> str:
     return _sheet(frozenset(_NAME.findall(used)) | {"poe-notebook"})
 
 
-def framed(html: str, *, label: str, later: str = "") -> str:
+def framed(html: str, *, label: str, is_growing: bool = False) -> str:
     """Put a view's HTML into the package's frame: one labelled region, with the style sheet beside it.
 
-    ``later`` names the classes that a live view may still add. Front ends may not look for formulas in the frame:
-    "$5 to $10" is none, and MathJax would make links of its own.
+    A view that ``is_growing`` gets the whole sheet, for what may still come. Front ends may not look for formulas in the
+    frame: "$5 to $10" is none, and MathJax would make links of its own.
     """
     classes = "poe-notebook tex2jax_ignore mathjax_ignore"
-    rules = style(f"{html} {later}")
+    rules = "\n".join(rule for _, rule in _rules()) if is_growing else style(html)
     return f'<section class="{classes}" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
 
 

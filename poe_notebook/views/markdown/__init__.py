@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from poe_notebook.views.markdown.blocks import ANSWER_CHARS, MarkdownBlocks, Patch
+from poe_notebook.views.markdown.blocks import MarkdownBlocks
 from poe_notebook.views.markdown.links import ShownImage
+from poe_notebook.views.markdown.patch import ANSWER_CHARS, Patch
 from poe_notebook.views.markdown.plain import PlainBlocks, plain
 
 __all__ = ["ANSWER_CHARS", "MarkdownBlocks", "Patch", "PlainBlocks", "ShownImage", "plain", "render"]

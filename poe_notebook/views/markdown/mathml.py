@@ -42,7 +42,7 @@ ATTRIBUTES = {
     }.items()
 }
 _MACRO = re.compile(r"\\(?:(?:re|provide)?newcommand|[egx]?def|let|DeclareMathOperator)(?![a-zA-Z])")
-_FAULTS = (
+_FAULTS: tuple[type[Exception], ...] = (
     *(error for error in vars(exceptions).values() if isinstance(error, type) and issubclass(error, Exception)),
     *(ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError),
 )

@@ -143,7 +143,7 @@ def _inline_parser() -> MarkdownIt:
     footnotes.inline_rules(parser)
     renderer = parser.renderer
     assert isinstance(renderer, RendererHTML)
-    rules: dict[str, Any] = renderer.rules  # type: ignore[assignment]
+    rules: dict[str, Any] = renderer.rules
     rules |= {
         "fence": lambda tokens, at, options, env: pages.fence_html(tokens[at], env["colours"]),
         "code_block": lambda tokens, at, options, env: env["colours"].html(tokens[at].content),
