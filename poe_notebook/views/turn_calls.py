@@ -77,7 +77,9 @@ def _json(text: str) -> str:
 def _nested_html(calls: Sequence[NestedCall], depth: int) -> Iterator[str]:
     for call in calls[:LISTED] if depth else ():
         text = excerpt(call.text, _SHOWN_CHARS, lines=True)
-        said = f'<pre class="poe-plain" dir="auto">{escape(text)}</pre>' if text else '<p class="poe-muted">No text.</p>'
+        said = (
+            f'<pre class="poe-plain" dir="auto">{escape(text)}</pre>' if text else '<p class="poe-muted">No text.</p>'
+        )
         inner = "".join([*map(_tool_html, call.tool_calls[:LISTED]), *_nested_html(call.calls, depth - 1)])
         head = f'<span class="poe-badge poe-info">bot</span><bdi>{escape(excerpt(call.bot, _NAME_CHARS))}</bdi>'
         facts = f' <span class="poe-muted">{escape(_facts(call))}</span>' if _facts(call) else ""
@@ -88,7 +90,10 @@ def _nested_text(calls: Sequence[NestedCall], depth: int) -> Iterator[str]:
     for call in calls[:LISTED] if depth else ():
         facts = f" ({_facts(call)})" if _facts(call) else ""
         yield f"Asked {excerpt(call.bot, _NAME_CHARS)}{facts}: {excerpt(call.text, 500) or 'no text'}"
-        for line in [*(line for tool in call.tool_calls for line in _tool_text(tool)), *_nested_text(call.calls, depth - 1)]:
+        for line in [
+            *(line for tool in call.tool_calls for line in _tool_text(tool)),
+            *_nested_text(call.calls, depth - 1),
+        ]:
             yield f"  {line}"
 
 

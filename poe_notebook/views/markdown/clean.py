@@ -28,7 +28,24 @@ _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "div", "details", "summary"),
     "iframe",
 }
-_OURS = ["poe-code", "poe-fold", "poe-frame", "poe-image", "poe-image-link", "poe-math", "poe-math-block", "poe-math-plain", "poe-math-set", "poe-math-source", "poe-muted", "poe-note", "poe-notes", "poe-page", "poe-wide", "highlight"]
+_OURS = [
+    "poe-code",
+    "poe-fold",
+    "poe-frame",
+    "poe-image",
+    "poe-image-link",
+    "poe-math",
+    "poe-math-block",
+    "poe-math-plain",
+    "poe-math-set",
+    "poe-math-source",
+    "poe-muted",
+    "poe-note",
+    "poe-notes",
+    "poe-page",
+    "poe-wide",
+    "highlight",
+]
 _CLASS = rf"(?:{'|'.join(_OURS)}|{'|'.join(sorted(CLASSES))}|language-[\w+#.-]{{1,32}})"
 _ANCHOR = r"poe-(?:fn|ref)-[0-9a-z]{0,16}-\d{1,3}(?:-\d)?"
 _VALUES = {

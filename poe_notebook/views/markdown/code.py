@@ -27,7 +27,47 @@ LINE_CHARS = 1_000  # measured: some lexers take time by the square of a line
 ALLOWANCE_S = 1.0  # of one answer: 200 kB of real code take 0.25 s; one token of the worst text known takes 0.13 s
 GROWTH = 5  # a block that grows is coloured anew when it has grown by one part in so many
 LANGUAGES = frozenset(
-    ["bash", "c", "clojure", "cpp", "csharp", "css", "dart", "diff", "docker", "elixir", "go", "graphql", "haskell", "html", "ini", "java", "javascript", "json", "julia", "kotlin", "lua", "nginx", "perl", "php", "powershell", "protobuf", "pycon", "python", "r", "ruby", "rust", "scss", "sql", "swift", "toml", "tsx", "typescript", "xml", "yaml"]
+    [
+        "bash",
+        "c",
+        "clojure",
+        "cpp",
+        "csharp",
+        "css",
+        "dart",
+        "diff",
+        "docker",
+        "elixir",
+        "go",
+        "graphql",
+        "haskell",
+        "html",
+        "ini",
+        "java",
+        "javascript",
+        "json",
+        "julia",
+        "kotlin",
+        "lua",
+        "nginx",
+        "perl",
+        "php",
+        "powershell",
+        "protobuf",
+        "pycon",
+        "python",
+        "r",
+        "ruby",
+        "rust",
+        "scss",
+        "sql",
+        "swift",
+        "toml",
+        "tsx",
+        "typescript",
+        "xml",
+        "yaml",
+    ]
 )
 _ALIASES = {
     **dict.fromkeys(("py", "python3", "ipython"), "python"),

@@ -49,7 +49,9 @@ class Room:
 LIVE = Room(10_000_000, 40_000_000, "shown here")  # sent to an open page, and held by it until it is closed
 LATER = Room(0, 0, "shown once the answer is done")  # for front ends where each update carries everything
 PREVIEW_BYTES = 20_000  # of a text
-SAVED = Room(2_000_000, 6_000_000, "kept in the notebook")  # kept in the notebook, which is opened as a whole, and takes a third more there
+SAVED = Room(
+    2_000_000, 6_000_000, "kept in the notebook"
+)  # kept in the notebook, which is opened as a whole, and takes a third more there
 
 
 @dataclass(frozen=True, slots=True, eq=False)

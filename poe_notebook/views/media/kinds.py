@@ -28,7 +28,13 @@ _VIDEO = {
     **{"video/quicktime": "video/mp4", "video/mpg": "video/mpeg", "video/avi": "video/x-msvideo"},
 }
 _TEXT = ("application/json", "application/xml", "application/yaml", "application/x-yaml", "application/toml")
-_CODE = ("application/javascript", "application/x-python", "application/x-sh", "application/sql", "application/x-ndjson")
+_CODE = (
+    "application/javascript",
+    "application/x-python",
+    "application/x-sh",
+    "application/sql",
+    "application/x-ndjson",
+)
 
 
 class Look(NamedTuple):

@@ -106,7 +106,7 @@ function copier() {
   const button = extra(element("button", { type: "button", class: "poe-copy", "aria-label": "Copy code", [SHORTCUTS]: "" }));
   button.textContent = "Copy";
   button.addEventListener("click", async () => {
-    const done = await copy(button.parentElement.querySelector("pre").textContent);
+    const done = await copy(button.parentElement.querySelector("pre"));
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     page().say(done ? "Code copied" : "The code is selected: press Control C to copy it");
     setTimeout(() => (button.textContent = "Copy"), 2000);
@@ -114,12 +114,13 @@ function copier() {
   return button;
 }
 
-async function copy(words) {
+async function copy(code) {
   try {
-    await navigator.clipboard.writeText(words);
+    await navigator.clipboard.writeText(code.textContent);
     return true;
   } catch {
-    return false; // no permission, or a page that is not secure
+    getSelection().selectAllChildren(code); // a page that is not secure has no clipboard, but may still have this
+    return document.execCommand("copy");
   }
 }
 
