@@ -1,4 +1,4 @@
-"""JupyterLab in Chromium for tests: a server of its own, a notebook open in a page, cells run as a person would."""
+"""JupyterLab and Notebook 7 in Chromium for tests: a server of its own, a notebook open in a page, cells run in it."""
 
 from __future__ import annotations
 
@@ -60,11 +60,14 @@ class Lab:
     browser: Any
 
     @contextmanager
-    def notebook(self, name: str, *, theme: str = "light", height: int = 1000) -> Iterator[Notebook]:
-        """Open a notebook of the folder in a page of its own."""
+    def notebook(
+        self, name: str, *, theme: str = "light", height: int = 1000, app: str = "lab"
+    ) -> Iterator[Notebook]:
+        """Open a notebook of the folder in a page of its own, in JupyterLab (``lab``) or Notebook 7 (``notebook``)."""
         context = self.browser.new_context(viewport={"width": 1180, "height": height})
         page = context.new_page()
-        notebook = Notebook(page, f"{self.url}/lab/workspaces/w{time.time_ns()}/tree/{name}")
+        path = f"lab/workspaces/w{time.time_ns()}/tree" if app == "lab" else "notebooks"
+        notebook = Notebook(page, f"{self.url}/{path}/{name}")
         try:
             notebook.open(theme)
             yield notebook
@@ -92,7 +95,7 @@ class Notebook:
         self.page.goto(self._url)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
         self.command("apputils:change-theme", {"theme": THEMES[theme]})
-        self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        self.page.evaluate("window.jupyterapp.shell.collapseLeft?.()")
         self.wait_idle()
 
     def command(self, name: str, arguments: dict[str, Any] | None = None, *, wait: bool = True) -> None:
@@ -191,6 +194,7 @@ def _start_server(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="]
     command += [f"--ServerApp.root_dir={folder / 'notebooks'}", "--expose-app-in-browser", "--LabApp.news_url="]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     with (folder / "lab.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
