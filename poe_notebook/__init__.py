@@ -10,9 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from poe_notebook import base as base
+    from poe_notebook import client as client
+    from poe_notebook import sync_utils as sync_utils
+    from poe_notebook import templates as templates
+    from poe_notebook import types as types
     from poe_notebook.bot.base import PoeBot as PoeBot
     from poe_notebook.notebook import aask as aask
     from poe_notebook.notebook import ask as ask
+    from poe_notebook.notebook import chat as chat
+    from poe_notebook.notebook import compare as compare
     from poe_notebook.notebook import serve as serve
 
 __version__ = "0.1.0"
@@ -23,7 +30,28 @@ _HOMES = {
     "client.settings": ("sync_bot_settings",),
     "client.uploads": ("upload_file", "upload_file_sync"),
     "errors": ("BotError", "BotErrorNoRetry", "CostRequestError", "InsufficientFundError", "PoeNotebookError"),
-    "notebook": ("aask", "ask", "bots", "inspect", "rollback", "serve", "stop"),
+    "notebook": (
+        "aask",
+        "ask",
+        "bots",
+        "chat",
+        "compare",
+        "findings",
+        "inspect",
+        "load",
+        "pin",
+        "react",
+        "register",
+        "replay",
+        "rollback",
+        "save",
+        "serve",
+        "serve_recording",
+        "settings",
+        "stop",
+        "sync",
+        "use",
+    ),
     "protocol.controls": (
         "AspectRatio",
         "AspectRatioOption",
@@ -68,6 +96,9 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
+_LIBRARY_MODULES = frozenset({"base", "client", "sync_utils", "templates", "types"})
+"""Modules that have the names of fastapi_poe's modules, for ``fp.types`` and the like."""
+
 __all__ = [*sorted(_HOME_OF), "load_ipython_extension", "unload_ipython_extension"]
 
 
@@ -77,6 +108,8 @@ def __getattr__(name: str) -> Any:
         from poe_notebook.notebook import trace
 
         return trace()
+    if name in _LIBRARY_MODULES:
+        return import_module(f"poe_notebook.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'poe_notebook' has no attribute {name!r}")
     value = getattr(import_module(f"poe_notebook.{_HOME_OF[name]}"), name)
@@ -85,7 +118,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "trace"})
+    return sorted({*globals(), *__all__, *_LIBRARY_MODULES, "trace"})
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,17 +20,22 @@ __all__ = ["Arguments", "Command", "Option", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: a flag if ``convert`` is none, else it takes a value."""
+    """An option: a flag if ``convert`` is none, else it takes a value; one that ``repeats`` gives a list of them."""
 
     name: str
     summary: str
     convert: Callable[[str], Any] | None = None
     value: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere."""
+    """What may be typed: words in order (``?`` behind one makes it optional), then free text, and options anywhere.
+
+    With ``…`` behind it, the only word is one or more, up to a ``--`` that the text stands behind.
+    ``choices`` are what a word is completed to, by its name; a word named ``BOT`` is completed to the bots served.
+    """
 
     name: str
     summary: str
@@ -39,21 +44,32 @@ class Command:
     options: tuple[Option, ...] = ()
     examples: tuple[str, ...] = ()
     prefix: str = "%poe "
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether its word may be typed several times."""
+        return bool(self.words) and self.words[0].endswith("…")
 
     @property
     def usage(self) -> str:
         """The command as it is typed."""
         words = [f"[{word[:-1]}]" if word.endswith("?") else word for word in self.words]
         text = [f"[{self.text[:-1]}]" if self.text.endswith("?") else self.text] if self.text else []
+        text = ["--", *text] if self.takes_many else text
         options = [f"[{o.name} {o.value}]" if o.value else f"[{o.name}]" for o in self.options]
         return " ".join([self.prefix + self.name, *words, *text, *options])
 
 
 @dataclass(slots=True)
 class Arguments:
-    """What was typed: the words by their names in lower case, the text, the options by their names."""
+    """What was typed: the words by their names in lower case, the text, the options by their names.
+
+    ``many`` are the words of the name that may be typed several times.
+    """
 
     words: dict[str, str] = field(default_factory=dict)
+    many: list[str] = field(default_factory=list)
     text: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     wants_help: bool = False
@@ -61,6 +77,11 @@ class Arguments:
     def word(self, name: str) -> str | None:
         """Give a word, or none if it was not typed."""
         return self.words.get(name)
+
+    def take(self, option: Option, value: Any) -> None:
+        """Take in an option that was typed."""
+        name = option.name.removeprefix("--").replace("-", "_")
+        self.options[name] = [*self.options.get(name, ()), value] if option.repeats else value
 
     def option(self, name: str) -> Any:
         """Give an option's value (true for a flag), or none if it was not typed."""
@@ -74,8 +95,13 @@ _QUOTED = re.compile(r"\s*(\"(?:\\.|[^\"\\])*\"|'[^']*'|\S+)")
 def parse(command: Command, line: str) -> Arguments:
     """Read a line. Raises ``CommandError`` for an unknown option, a bad value, a missing or a superfluous word."""
     arguments = Arguments()
-    rest = _take_options(command, line, arguments)
-    for word in command.words:
+    rest, verbatim = _take_options(command, line, arguments)
+    if command.takes_many:
+        arguments.many, rest = rest.split(), ""
+        if not arguments.many and not arguments.wants_help:
+            raise CommandError(f"{command.words[0][:-1]} is missing.", now=f"Type: {command.usage}")
+    rest += verbatim
+    for word in () if command.takes_many else command.words:
         token, rest = _take_word(rest)
         if token:
             arguments.words[word.rstrip("?").lower()] = token
@@ -92,22 +118,22 @@ def parse(command: Command, line: str) -> Arguments:
     return arguments
 
 
-def _take_options(command: Command, line: str, arguments: Arguments) -> str:
-    """Take the options out of the line and give what is left, spacing and quotes as they were."""
+def _take_options(command: Command, line: str, arguments: Arguments) -> tuple[str, str]:
+    """Take the options out of the line; gives what is left, as it was typed, and what stands behind ``--``."""
     known = {option.name: option for option in command.options}
     kept, position, words = "", 0, 0
     while match := _TOKEN.search(line, position):
         token, space = match.group(), line[position : match.start()]
-        is_text = bool(command.text) and words >= len(command.words) + 1
+        is_text = bool(command.text) and not command.takes_many and words >= len(command.words) + 1
         name, equals, given = token.partition("=")
         if token == "--":
-            return kept + space + line[match.end() :].lstrip()
+            return kept + space, line[match.end() :].lstrip()
         position = match.end()
         if name in known:
             option = known[name]
             if option.convert is not None and not equals:
                 given, position = _value_after(option, line, position)
-            arguments.options[name.removeprefix("--").replace("-", "_")] = _convert(option, given, bool(equals))
+            arguments.take(option, _convert(option, given, bool(equals)))
         elif token in ("-h", "--help") and not is_text:
             arguments.wants_help = True
         elif _is_unknown_option(token, known, is_text=is_text):
@@ -115,7 +141,7 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> str:
         else:
             kept += space + token
             words += 1
-    return kept + line[position:]
+    return kept + line[position:], ""
 
 
 def _is_unknown_option(token: str, known: dict[str, Option], *, is_text: bool) -> bool:

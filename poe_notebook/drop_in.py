@@ -7,16 +7,14 @@ by it. What is given is found when it is asked for, so importing the name costs 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
-__all__ = ["NAMES", "DropInFinder", "run_sync"]
-
-T = TypeVar("T")
+__all__ = ["MODULES", "NAMES", "DropInFinder"]
 
 _NAME = "fastapi_poe"
 _PACKAGE = __name__.partition(".")[0]
@@ -35,23 +33,8 @@ _LIBRARY = """
 NAMES = tuple(_LIBRARY.split())
 """What ``from fastapi_poe import *`` gives: the names of fastapi_poe 0.0.83."""
 
-_HOMES = {
-    "types": (
-        "protocol.messages",
-        "protocol.requests",
-        "protocol.responses",
-        "protocol.settings",
-        "protocol.controls",
-        "protocol.tools",
-        "protocol.identifiers",
-        "bot.base",
-    ),
-    "templates": ("bot.templates",),
-    "client": ("errors", "client.answers", "client.uploads", "client.settings", "protocol.limits"),
-    "base": ("errors", "bot.base", "bot.posting", "server.run", "protocol.limits"),
-    "sync_utils": ("drop_in",),
-}
-"""Where the names of each of the library's modules are at home here."""
+MODULES = ("base", "client", "sync_utils", "templates", "types")
+"""The library's modules from which names are imported; this package has each under the same name."""
 
 
 class DropInFinder(MetaPathFinder, Loader):
@@ -78,7 +61,7 @@ class DropInFinder(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """Know the package and the modules that its users import from."""
         parent, _, child = fullname.partition(".")
-        if parent != _NAME or (child and child not in _HOMES):
+        if parent != _NAME or (child and child not in MODULES):
             return None
         return ModuleSpec(fullname, self, origin=_ORIGIN, is_package=not child)
 
@@ -87,38 +70,22 @@ class DropInFinder(MetaPathFinder, Loader):
         _, _, child = module.__name__.partition(".")
         module.__doc__ = f"The names of {module.__name__}, given by {_PACKAGE}."
         names = vars(module)
-        names["__getattr__"] = _lookup(module.__name__, _HOMES.get(child, ()))
+        names["__getattr__"] = _lookup(module.__name__)
         if not child:
             names["__all__"] = list(NAMES)
-            names["__dir__"] = lambda: sorted([*names, *NAMES, *_HOMES])
+            names["__dir__"] = lambda: sorted([*names, *NAMES, *MODULES])
             self._used()
 
 
-def run_sync(coro: Coroutine[Any, Any, T], *, session: object | None = None) -> T:
-    """Wait for a coroutine, as ``fastapi_poe.sync_utils.run_sync`` does, whether or not a loop runs in this thread."""
-    from poe_notebook.client.sync import refuse_session_of_running_loop, run
-
-    try:
-        refuse_session_of_running_loop(session)
-    except ValueError:
-        coro.close()
-        raise
-    return run(coro)
-
-
-def _lookup(module: str, homes: Sequence[str]) -> Callable[[str], Any]:
-    """Give a module's ``__getattr__``: what the package gives under a name, else the first home that exports it."""
+def _lookup(module: str) -> Callable[[str], Any]:
+    """Give a module's ``__getattr__``: all that the module of that name in this package has, imported when needed."""
+    _, _, child = module.partition(".")
 
     def find(name: str) -> Any:
-        package = import_module(_PACKAGE)
-        if module == _NAME and name in _HOMES:
-            return import_module(f"{_NAME}.{name}")
-        if name in package.__all__:
-            return getattr(package, name)
-        for home in homes if not name.startswith("_") else ():
-            found = import_module(f"{_PACKAGE}.{home}")
-            if name in found.__all__:
-                return getattr(found, name)
-        raise AttributeError(f"{module} ({_PACKAGE} in its place) has no {name!r}", name=name)
+        is_module = not child and name in MODULES
+        source = import_module(f"{_PACKAGE}.{child}" if child else _PACKAGE)
+        if not is_module and (name.startswith("_") or not hasattr(source, name)):
+            raise AttributeError(f"{module} ({_PACKAGE} in its place) has no {name!r}", name=name)
+        return import_module(f"{_NAME}.{name}") if is_module else getattr(source, name)
 
     return find

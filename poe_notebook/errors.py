@@ -17,7 +17,9 @@
     ├── PoeProtocolError      Poe, or whoever plays Poe, broke the protocol
     ├── InvalidParameterError a function was called with arguments that do not go together (also a ValueError)
     ├── CostRequestError      authorising or capturing a cost failed
-    └── InsufficientFundError the user cannot pay
+    ├── InsufficientFundError the user cannot pay
+    ├── MissingPackage        something optional was asked for that another package brings (also an ImportError)
+    └── TraceFileError        a file is no saved trace (also a ValueError)
 
 Each message says what happened (with the value), which rule it met, and what to type now.
 """
@@ -40,9 +42,11 @@ __all__ = [
     "InsufficientFundError",
     "InvalidParameterError",
     "KeyMissing",
+    "MissingPackage",
     "PoeNotebookError",
     "PoeProtocolError",
     "ServerError",
+    "TraceFileError",
     "TunnelError",
     "without_our_frames",
 ]
@@ -146,3 +150,11 @@ class CostRequestError(PoeNotebookError):
 
 class InsufficientFundError(PoeNotebookError):
     """The user cannot pay."""
+
+
+class MissingPackage(PoeNotebookError, ImportError):
+    """Something optional was asked for that another package brings."""
+
+
+class TraceFileError(PoeNotebookError, ValueError):
+    """A file is no saved trace, or one that cannot be read."""

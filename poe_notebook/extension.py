@@ -8,9 +8,11 @@ from typing import Any
 
 from IPython.display import display
 
-from poe_notebook.commands import POEBOT, VERBS, command_named
+from poe_notebook.arguments import Command
 from poe_notebook.drop_in import DropInFinder
 from poe_notebook.magics import PoeMagics
+from poe_notebook.questions import Questions
+from poe_notebook.verbs import POEBOT, VERBS, Console, verb_named
 
 __all__ = ["load", "unload"]
 
@@ -18,6 +20,8 @@ _SHOWN = {
     "Reply": "poe_notebook.conversation",
     "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
+    "Comparison": "poe_notebook.comparing",
+    "Panel": "poe_notebook.panel.control",
 }
 _HOOK = "complete_command"
 _LINE = re.compile(r"%{1,2}poe(bot)?\b")
@@ -29,10 +33,11 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     shell.events.register("post_run_cell", magics.hint_at_nesting)
     DropInFinder(_say_drop_in).install()
+    Questions(shell).install()
     shell.set_hook(_HOOK, _complete, re_key=_LINE.pattern)
     for name, module in _SHOWN.items():
         formatter = shell.display_formatter.ipython_display_formatter
-        formatter.for_type_by_name(module, name, _Shower(magics))
+        formatter.for_type_by_name(module, name, _Shower(magics.console))
 
 
 def unload(shell: Any) -> None:
@@ -41,12 +46,14 @@ def unload(shell: Any) -> None:
         from poe_notebook.session import close_session
 
         close_session()
+    Questions(shell).remove()
     for finder in [finder for finder in sys.meta_path if isinstance(finder, DropInFinder)]:
         finder.remove()
     manager = shell.magics_manager
     magics = manager.registry.pop(PoeMagics.__name__, None)
     if magics is not None:
         shell.events.unregister("post_run_cell", magics.hint_at_nesting)
+        magics.console.close()
     manager.magics["cell"].pop("poebot", None)
     for kind in ("line", "cell"):
         manager.magics[kind].pop("poe", None)
@@ -62,12 +69,16 @@ def unload(shell: Any) -> None:
 class _Shower:
     """Shows a reply or an exchange as a cell's value, unless the cell's magic has shown it already."""
 
-    def __init__(self, magics: PoeMagics) -> None:
-        self._magics = magics
+    def __init__(self, console: Console) -> None:
+        self._console = console
 
     def __call__(self, value: Any) -> None:
-        if not self._magics.was_shown(value):
-            display(_bundle(value), raw=True)
+        if self._console.was_shown(value):
+            return
+        if hasattr(value, "show"):
+            value.show()
+        else:
+            display(_bundle(value, self._console), raw=True)
 
 
 def _say_drop_in() -> None:
@@ -77,37 +88,44 @@ def _say_drop_in() -> None:
     display(message_bundle(text), raw=True)
 
 
-def _bundle(value: Any) -> dict[str, str]:
+def _bundle(value: Any, console: Console) -> dict[str, Any]:
     from poe_notebook.conversation import Reply
-    from poe_notebook.views.inspector import exchange_bundle
+    from poe_notebook.verbs.inspect import exchange_shown
     from poe_notebook.views.status import BotStatus, status_bundle
     from poe_notebook.views.transcript import turn_bundle
 
     if isinstance(value, BotStatus):
         return status_bundle(value)
-    return turn_bundle(value) if isinstance(value, Reply) else exchange_bundle(value)
+    return turn_bundle(value) if isinstance(value, Reply) else exchange_shown(console, value)
 
 
 def _complete(shell: Any, event: Any) -> list[str]:
-    """Complete verbs, names of bots and options."""
+    """Complete verbs, words and options."""
     words = event.line.split()
-    is_new_word = event.line.endswith(" ")
-    typed = words if is_new_word else words[:-1]
-    command = POEBOT if words[0].endswith("poebot") else command_named(typed[1]) if len(typed) > 1 else None
-    if command is None:
-        return [verb.name for verb in VERBS]
-    options = [option.name for option in command.options if option.name not in typed]
-    if command.name == "tunnel" and len(typed) == 2:
-        return ["start", "stop", "status", *options]
-    wants_bot = {"chat", "stop", "rollback", "inspect"}
-    if command.name in wants_bot and len([word for word in typed if not word.startswith("-")]) == 2:
-        return [*_bot_names(), *options]
-    return options
+    typed = words if event.line.endswith(" ") else words[:-1]
+    verb = POEBOT if words[0].endswith("poebot") else verb_named(typed[1]) if len(typed) > 1 else None
+    if verb is None:
+        return [verb.command.name for verb in VERBS]
+    options = [option.name for option in verb.command.options if option.name not in typed]
+    place = len([word for word in typed if not word.startswith("-")]) - 2
+    return [*_words(verb.command, place), *options]
+
+
+def _words(command: Command, place: int) -> list[str]:
+    if command.takes_many:
+        place = 0
+    if command is POEBOT.command or place >= len(command.words):
+        return []
+    word = command.words[place].rstrip("?…")
+    return _bot_names() if word in _BOT_WORDS else list(command.choices.get(word, ()))
+
+
+_BOT_WORDS = ("BOT", "WHICH")
 
 
 def _bot_names() -> list[str]:
     session = sys.modules.get("poe_notebook.session")
     if session is None or not session.has_session():
         return []
-    names: list[str] = session.current_session().slots.names
+    names: list[str] = session.current_session().serving.slots.names
     return names

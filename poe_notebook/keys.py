@@ -19,6 +19,7 @@ from poe_notebook.errors import KeyMissing
 __all__ = ["HIDDEN", "Redactor", "Secret", "environment_keys", "find_access_key", "find_api_key", "new_access_key"]
 
 HIDDEN = "[key hidden]"
+_MADE = "made for this session"
 
 _ALPHABET = string.ascii_letters + string.digits
 _ACCESS_KEY_CHARS = 32
@@ -39,6 +40,11 @@ class Secret:
         """Give the key's characters, for a header and nothing else."""
         return self._value
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the key was made here, so that poe.com knows nothing of it."""
+        return self.origin == _MADE
+
     def matches(self, other: str) -> bool:
         """Compare in constant time."""
         return hmac.compare_digest(self._value.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
@@ -53,7 +59,7 @@ class Secret:
 def new_access_key() -> Secret:
     """Make an access key of the 32 characters that Poe uses."""
     value = "".join(secrets.choice(_ALPHABET) for _ in range(_ACCESS_KEY_CHARS))
-    return Secret(value, origin="made for this session")
+    return Secret(value, origin=_MADE)
 
 
 def find_access_key(variable: str | None = None, *, given: str | None = None) -> Secret | None:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
 
+from poe_notebook.attaching import as_files
+from poe_notebook.checks.finding import Finding
+from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
+from poe_notebook.errors import CommandError
+from poe_notebook.keeping import load_trace, save_trace
+from poe_notebook.panel import Panel
+from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
+from poe_notebook.turn import Turn
 from poe_notebook.views.status import BotStatus
 
-__all__ = ["aask", "ask", "bots", "inspect", "rollback", "serve", "stop", "trace"]
+__all__ = [
+    "aask",
+    "ask",
+    "bots",
+    "chat",
+    "compare",
+    "findings",
+    "inspect",
+    "load",
+    "pin",
+    "react",
+    "register",
+    "replay",
+    "rollback",
+    "save",
+    "serve",
+    "serve_recording",
+    "settings",
+    "stop",
+    "sync",
+    "trace",
+    "use",
+]
 
 
 def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: int | None = None) -> BotStatus:
@@ -18,7 +51,7 @@ def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: i
 
     Raises ``ServerError`` if the port that was asked for is taken, ``CommandError`` for what is no bot.
     """
-    return current_session().serve(bot, name=name, path=path, port=port)
+    return current_session().serving.serve(bot, name=name, path=path, port=port)
 
 
 def ask(
@@ -28,14 +61,21 @@ def ask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    user: str | None = None,
+    faults: Sequence[str] = (),
     timeout: float | None = None,
 ) -> Reply:
     """Ask a bot and wait for its answer, in a cell, a thread or a script.
 
-    A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``). Raises ``BotNotFound`` for an
-    unknown name and ``BotError`` if the bot could not be asked at all. ``timeout`` is in seconds.
+    ``attach`` is one or several of: a path, an address, bytes, a text, a data frame, a figure, an image. ``user`` is
+    the name of who speaks in a chat of several; ``faults`` are what the simulator lets go wrong, as ``"cut@3"``;
+    ``timeout`` is in seconds. A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``).
+    Raises ``BotNotFound`` for an unknown name.
     """
-    return current_session().ask(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout)
+    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
+    return _turn(bot, message, attach, new=new, via=via, **options).run()
 
 
 async def aask(
@@ -45,25 +85,164 @@ async def aask(
     new: bool = False,
     via: str | None = None,
     parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    user: str | None = None,
+    faults: Sequence[str] = (),
     timeout: float | None = None,
 ) -> Reply:
-    """Ask a bot from a coroutine; cancelling it stops the answer."""
-    return await current_session().aask(bot, message, new=new, via=via, parameters=parameters, timeout_s=timeout)
+    """Ask a bot from a coroutine, with the arguments of ``ask``; cancelling it stops the answer."""
+    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
+    turn = await asyncio.to_thread(_turn, bot, message, attach, new=new, via=via, **options)
+    return await turn.arun()
+
+
+def _turn(bot: str, message: str, attach: Any, **options: Any) -> Turn:
+    return current_session().chats.turn(bot, message, attach=as_files(attach), **options)
+
+
+def react(which: str | int | None, reaction: str) -> None:
+    """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
+    session = current_session()
+    session.chats.react(session.exchange(which), reaction)
+
+
+def settings(bot: str) -> SettingsResponse:
+    """Ask a bot for its settings and give those that are in force on Poe then. Raises ``BotError``."""
+    return current_session().chats.settings(bot).settings
+
+
+def sync(bot: str, *, name: str | None = None) -> str:
+    """Push a served bot's settings to Poe, under its name there; gives what Poe said. Raises ``BotError``."""
+    return current_session().chats.sync(bot, name=name)[1]
+
+
+def use(which: Literal["simulator", "poe"]) -> None:
+    """Choose which Poe the library's functions, and scripts started from here, reach."""
+    session = current_session()
+    if which == "simulator":
+        session.use_simulator()
+    elif which == "poe":
+        session.outside.use_poe()
+    else:
+        raise CommandError(f"There is no Poe {which!r} to use.", now="Pass 'simulator' or 'poe'.")
+
+
+def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
+    """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
+    current_session().register(name, url, access_key_variable=access_key_env)
+
+
+def chat(
+    bot: str,
+    *,
+    via: str | None = None,
+    system: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Panel:
+    """Give a panel to chat with a bot: as a cell's last value it shows itself; ``send`` asks from Python.
+
+    Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
+    in seconds. Raises ``BotNotFound`` for an unknown name.
+    """
+    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+
+
+def compare(
+    bots: Sequence[str],
+    message: str,
+    *,
+    via: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    attach: Any = (),
+    system: str | None = None,
+    timeout: float | None = None,
+) -> Comparison:
+    """Ask several bots the same at once and wait for all answers; as a cell's last value they stand side by side.
+
+    What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
+    """
+    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 
 
 def bots() -> list[BotStatus]:
     """Tell how every bot stands."""
-    return current_session().statuses()
+    return current_session().serving.statuses()
 
 
 def stop(bot: str) -> None:
     """End a bot, its running answers included."""
-    current_session().stop(bot)
+    current_session().serving.stop(bot)
 
 
 def rollback(bot: str) -> BotStatus:
     """Send new requests to the bot's generation before the current one."""
-    return current_session().rollback(bot)
+    return current_session().serving.rollback(bot)
+
+
+def replay(
+    which: str | int | Exchange | None = None,
+    *,
+    bot: str | None = None,
+    timing: bool = False,
+    timeout: float | None = None,
+) -> Reply:
+    """Send the request of an exchange again, to its bot as it is now or to another, and wait for the answer.
+
+    The new exchange is ``reply.exchange``. With ``timing`` nobody is asked: the recorded answer is played at its own
+    pace. Raises ``CommandError`` for what was no query.
+    """
+    session = current_session()
+    exchange = which if isinstance(which, Exchange) else session.exchange(which)
+    if timing:
+        return session.chats.play_back(exchange).run()
+    return session.chats.replay(exchange, bot=bot, timeout_s=timeout).run()
+
+
+def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Path:
+    """Save the kept exchanges, or those with one bot, without keys: as JSON Lines, or as HAR by the name's ending.
+
+    Raises ``TraceFileError`` if the file is there, unless ``force`` is said.
+    """
+    session = current_session()
+    session.learn_keys()
+    return save_trace(session.trace, file, bot=bot, force=force).path
+
+
+def load(file: str | Path) -> list[Exchange]:
+    """Load a saved trace and give its exchanges, which are kept from now on. Raises ``TraceFileError``."""
+    session = current_session()
+    session.learn_keys()
+    return load_trace(session.trace, file)
+
+
+def pin(
+    which: str | int | None,
+    file: str | Path,
+    *,
+    bot: str | None = None,
+    url: str | None = None,
+    key_env: str = "POE_ACCESS_KEY",
+    match: Literal["exact", "similar", "regex"] | None = None,
+    threshold: float = 0.8,
+    pattern: str = "",
+) -> Path:
+    """Keep a turn that was right as a pytest test, which runs outside the notebook; gives the file.
+
+    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in ``key_env``.
+    """
+    return (
+        current_session()
+        .pin(which, file, bot=bot, url=url, key_env=key_env, match=match, threshold=threshold, pattern=pattern)
+        .path
+    )
+
+
+def serve_recording(file: str | Path, bot: str | None = None, *, name: str | None = None) -> BotStatus:
+    """Serve a recorded bot out of a saved trace, at the pace of the recording; ``name`` is what to serve it as."""
+    return current_session().serve_recording(file, bot=bot, name=name)
 
 
 def inspect(which: str | int | None = None) -> Exchange:
@@ -71,6 +250,15 @@ def inspect(which: str | int | None = None) -> Exchange:
     return current_session().exchange(which)
 
 
+def findings(which: str | int | None = None) -> list[Finding]:
+    """Say which rules an exchange broke (the latest, the latest of a bot, or by number), the gravest first."""
+    session = current_session()
+    return session.inspecting.findings(session.exchange(which))
+
+
 def trace() -> Trace:
-    """Give the recorded exchanges."""
+    """Give the recorded exchanges: ``fp.trace[-1].text``, ``.events``, ``.first_text_s``, ``.gaps_s``, ``.logs``.
+
+    ``fp.trace.to_dataframe()`` and ``fp.trace[-1].to_dataframe()`` give pandas' tables of exchanges and of events.
+    """
     return current_session().trace

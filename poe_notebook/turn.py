@@ -147,7 +147,7 @@ def explain(reply: Reply, exchange: Exchange) -> Failure | None:
     """Say why an answer failed and what its author can do, with what this kernel knows of the handler."""
     raised = exchange.raised
     if raised is not None and reply.state == "failed":
-        return _of_exception(reply, raised)
+        return _of_exception(reply, raised, debug=f"`%poe debug {exchange.number}`")
     if reply.failure is not None:
         return reply.failure
     is_empty = not any(event.type in _SHOWN for event in reply.events)
@@ -162,20 +162,28 @@ def explain(reply: Reply, exchange: Exchange) -> Failure | None:
 _SHOWN = frozenset({"text", "replace_response", "file", "json"})
 
 
-def _of_exception(reply: Reply, raised: Raised) -> Failure:
+def _of_exception(reply: Reply, raised: Raised, *, debug: str) -> Failure:
     shown = reply.failure.text if reply.failure is not None else ""
     return Failure(
         text=shown,
         error_type=raised.type,
-        hint=_next_step(raised),
+        hint=_next_step(raised, debug),
         traceback="\n".join(raised.lines),
     )
 
 
-def _next_step(raised: Raised) -> str:
+def _next_step(raised: Raised, debug: str) -> str:
     if raised.type == "HandlerMistake":
         return raised.message.rpartition("\n")[2]
-    return "Mend the handler, run its cell again, and ask again. All of this exchange: `%poe inspect`"
+    if "call count" in raised.message or "times in its settings" in raised.message:
+        return (
+            "A bot may ask only the bots that its settings declare, and so often for each message. Declare it: "
+            "`settings = fp.SettingsResponse(server_bot_dependencies={'GPT-3.5-Turbo': 1})`, or in `get_settings`."
+        )
+    return (
+        f"{debug} opens the debugger at that line. Mend the handler, run its cell again, and send the same again: "
+        "`%poe replay`. All of this exchange: `%poe inspect`"
+    )
 
 
 def _what_the_handler_did(exchange: Exchange) -> str:

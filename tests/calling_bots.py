@@ -11,7 +11,7 @@ from endpoints import query
 
 from poe_notebook.client.tools import run_tools
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import PartialResponse, Response
+from poe_notebook.protocol.responses import PartialResponse
 from poe_notebook.protocol.tools import ToolDefinition
 
 REQUEST = QueryRequest.model_validate(query("What is the weather in Oslo?"))
@@ -60,7 +60,7 @@ class Bot:
         self.answers, self.asked = list(answers), list[QueryRequest]()
         self.closed = 0
 
-    async def __call__(self, request: QueryRequest) -> AsyncGenerator[Response, None]:
+    async def __call__(self, request: QueryRequest) -> AsyncGenerator[PartialResponse, None]:
         self.asked.append(request)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         try:
@@ -75,13 +75,13 @@ class Bot:
         return [json.loads(result.content) for result in self.asked[number].tool_results or ()]
 
 
-def run(bot: Bot, *functions: Callable[..., Any], **options: Any) -> list[Response]:
-    async def gather() -> list[Response]:
+def run(bot: Bot, *functions: Callable[..., Any], **options: Any) -> list[PartialResponse]:
+    async def gather() -> list[PartialResponse]:
         given = {"tools": TOOLS, "tool_executables": list(functions), **options}
         return [response async for response in run_tools(bot, REQUEST, **given)]
 
     return asyncio.run(gather())
 
 
-def words(responses: list[Response]) -> str:
-    return "".join(response.text for response in responses if isinstance(response, PartialResponse))
+def words(responses: list[PartialResponse]) -> str:
+    return "".join(response.text for response in responses)

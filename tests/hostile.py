@@ -1,4 +1,4 @@
-"""Hostile answers, and what a page may hold of them: an allow list of its own, not the one that the package cleans by."""
+"""Hostile answers, and what a page may hold of them: an allow list of its own, not that of the package."""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ HOSTILE = [
     f'<a href="javascript:{RUN}">x</a>',
     f"<svg onload={RUN}><script>{RUN}</script></svg>",
     f"<svg><animate onbegin={RUN} attributeName=x dur=1s><set attributeName=href to=javascript:{RUN} />",
-    "<svg><use href='data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=#x'/><foreignObject><iframe src=x></foreignObject></svg>",
+    "<svg><use href='data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=#x'/><foreignObject><iframe src=x></svg>",
     f"<math><mtext><table><mglyph><style><img src=x onerror={RUN}>",
     f"<math><annotation-xml encoding='text/html'><img src=x onerror={RUN}></annotation-xml></math>",
-    f"<math href='javascript:{RUN}'><maction actiontype='statusline#x' xlink:href='javascript:{RUN}'>x</maction></math>",
+    f"<math href='javascript:{RUN}'><maction xlink:href='javascript:{RUN}'>x</maction></math>",
     f'<iframe srcdoc="<script>{RUN}</script>"></iframe>',
     f"<iframe src='javascript:{RUN}'></iframe>",
     "<iframe src='https://evil.example/' sandbox='allow-same-origin allow-scripts allow-top-navigation'></iframe>",

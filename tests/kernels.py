@@ -95,7 +95,8 @@ class Kernel:
         while not all(cell.idle_s for cell in cells):
             if not self.pump(0.1) and time.monotonic() > until:
                 raise TimeoutError(f"cells have not ended: {[cell.code for cell in cells if not cell.idle_s]}")
-        self.pump_replies()
+        while not all(cell.status for cell in cells) and self.pump_reply():
+            pass
 
     def run(self, code: str, *, timeout: float = 30.0, **options: Any) -> Ran:
         """Run a cell to its end."""
@@ -131,16 +132,16 @@ class Kernel:
         while time.monotonic() < until:
             self.pump(0.05)
 
-    def pump_replies(self) -> None:
-        """Take in the replies that have come."""
-        while True:
-            try:
-                reply = self.client.get_shell_msg(timeout=0.02)
-            except queue.Empty:
-                return
-            ran = self._running.get(reply["parent_header"].get("msg_id", ""))
-            if ran is not None:
-                ran.status = reply["content"].get("status", "")
+    def pump_reply(self) -> bool:
+        """Take in one reply; false if none came, which is late after a cell has ended."""
+        try:
+            reply = self.client.get_shell_msg(timeout=1)
+        except queue.Empty:
+            return False
+        ran = self._running.get(reply["parent_header"].get("msg_id", ""))
+        if ran is not None:
+            ran.status = reply["content"].get("status", "")
+        return True
 
     def interrupt(self) -> float:
         """Interrupt the kernel; gives the time at which it was done."""

@@ -60,14 +60,12 @@ class Lab:
     browser: Any
 
     @contextmanager
-    def notebook(
-        self, name: str, *, theme: str = "light", height: int = 1000, app: str = "lab"
-    ) -> Iterator[Notebook]:
-        """Open a notebook of the folder in a page of its own, in JupyterLab (``lab``) or Notebook 7 (``notebook``)."""
+    def notebook(self, name: str, *, theme: str = "light", height: int = 1000, app: str = "lab") -> Iterator[Notebook]:
+        """Open a notebook of the folder in a page of its own, in JupyterLab or, as ``app="notebook"``, Notebook 7."""
         context = self.browser.new_context(viewport={"width": 1180, "height": height})
         page = context.new_page()
-        path = f"lab/workspaces/w{time.time_ns()}/tree" if app == "lab" else "notebooks"
-        notebook = Notebook(page, f"{self.url}/{path}/{name}")
+        place = "notebooks" if app == "notebook" else f"lab/workspaces/w{time.time_ns()}/tree"
+        notebook = Notebook(page, f"{self.url}/{place}/{name}")
         try:
             notebook.open(theme)
             yield notebook

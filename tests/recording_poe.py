@@ -29,6 +29,8 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    peer: int = 0
+    """The port that the client came from: the same for requests on one connection."""
 
     @property
     def json(self) -> Any:
@@ -112,7 +114,8 @@ def poe(*script: Script) -> Iterator[RecordingPoe]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen = Seen(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen = Seen(self.path, headers, body, self.client_address[1])
             running.seen.append(seen)
             chosen = left.pop(0) if len(left) > 1 else left[0]
             reply = chosen(seen) if callable(chosen) else chosen
@@ -121,6 +124,8 @@ def poe(*script: Script) -> Iterator[RecordingPoe]:
             except OSError:
                 running.left.set()
                 self.close_connection = True
+
+        do_GET = do_POST
 
         def _send(self, reply: Reply) -> None:
             self.send_response(reply.status)

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poe_notebook.arguments import Arguments, parse
-from poe_notebook.commands import POEBOT, VERBS, command_named
 from poe_notebook.errors import CommandError
+from poe_notebook.verbs import POEBOT, VERBS, verb_named
 
-CHAT = command_named("chat")
-assert CHAT is not None
+_VERB = verb_named("chat")
+assert _VERB is not None
+CHAT = _VERB.command
 
 
 def chat(line: str) -> Arguments:
-    assert CHAT is not None
     return parse(CHAT, line)
 
 
@@ -69,10 +69,10 @@ def test_a_mistake_is_named_with_what_to_type(line: str, said: str) -> None:
 
 def test_a_word_too_many_is_an_error_where_no_text_is_expected() -> None:
     with pytest.raises(CommandError, match="does not know what to do with 'Second'"):
-        parse(POEBOT, "First Second")
+        parse(POEBOT.command, "First Second")
 
 
 def test_every_commands_usage_can_be_read_by_its_own_parser() -> None:
-    for command in (*VERBS, POEBOT):
+    for command in (verb.command for verb in (*VERBS, POEBOT)):
         assert command.usage.startswith(command.prefix + command.name)
         assert parse(command, "-h").wants_help

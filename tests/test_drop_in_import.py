@@ -10,22 +10,12 @@ from typing import Any
 
 import fastapi_poe
 import pytest
+from hiding import HIDE
 
 from poe_notebook.drop_in import NAMES
 
 ROOT = Path(__file__).parent.parent
 
-HIDE = """
-import sys
-from importlib.machinery import PathFinder
-
-class Hiding:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        return None if name.partition(".")[0] == "fastapi_poe" else PathFinder.find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
-"""
 REPORT = """
 import json, sys
 from poe_notebook.drop_in import DropInFinder

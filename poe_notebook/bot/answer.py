@@ -19,7 +19,8 @@ from poe_notebook.bot.handlers import Servable
 from poe_notebook.errors import HandlerMistake, InsufficientFundError
 from poe_notebook.protocol.events import encode, encode_text
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import PartialResponse, response_to_event
+from poe_notebook.protocol.response_events import response_to_event
+from poe_notebook.protocol.responses import PartialResponse
 
 __all__ = ["CUT_SHORT", "Encoded", "InThread", "answer"]
 

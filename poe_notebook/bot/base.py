@@ -19,7 +19,8 @@ from poe_notebook.protocol.requests import (
     ReportReactionRequest,
     SettingsRequest,
 )
-from poe_notebook.protocol.responses import DataResponse, PartialResponse, diagnosis
+from poe_notebook.protocol.response_events import diagnosis
+from poe_notebook.protocol.responses import DataResponse, PartialResponse
 from poe_notebook.protocol.settings import SettingsResponse
 
 if TYPE_CHECKING:

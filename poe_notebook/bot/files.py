@@ -15,16 +15,17 @@ from typing import Any
 from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.events import encode
 from poe_notebook.protocol.limits import ATTACHMENTS_PER_RESPONSE
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import MISSING_KEY, QueryRequest
 
-__all__ = ["AnswerFiles", "answer_files", "files_of"]
+__all__ = ["AnswerFiles", "answer_files", "files_of", "key_of_current_answer"]
 
 
 class AnswerFiles:
     """The files of one running answer, from their upload until they are sent."""
 
     def __init__(self, bot: Any, request: QueryRequest) -> None:
-        self.bot, self.message_id, self.access_key = bot, request.message_id, request.access_key
+        self.bot, self.message_id = bot, request.message_id
+        self.access_key = request.access_key if request.access_key != MISSING_KEY else None
         self.is_open = True
         self._ready: deque[tuple[str, bytes]] = deque()  # filled from any thread
         self._count = 0
@@ -118,6 +119,12 @@ def files_of(bot: Any, message_id: str | None) -> AnswerFiles | None:
         why="A file can go only with the answer that is being given.",
         now="Pass message_id=request.message_id, which is not the id of a message in request.query.",
     )
+
+
+def key_of_current_answer() -> str | None:
+    """Give the access key that the server demanded for the answer being given, if there is one."""
+    current = _current.get()
+    return None if current is None else current.access_key
 
 
 def _raw(event: Any) -> bytes:

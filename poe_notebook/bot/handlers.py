@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poe_notebook.bot.base import PoeBot, RequestContext
+from poe_notebook.bot.keyed import with_key_of_server
 from poe_notebook.errors import CellHasNoBot
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.settings import SettingsResponse
@@ -45,6 +46,7 @@ class Servable:
 
 def servable(bot: Any, *, name: str) -> Servable:
     """Make a bot object servable under a name."""
+    bot = with_key_of_server(bot)
     respond, handler = _respond(bot)
     return Servable(name=name, bot=bot, respond=respond, is_plain=not _is_async(handler))
 

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from poe_notebook.bot.files import AnswerFiles, files_of
 from poe_notebook.errors import InvalidParameterError
-from poe_notebook.protocol.requests import MISSING_KEY
 from poe_notebook.protocol.responses import AttachmentUploadResponse
 
 __all__ = ["generate_inline_ref", "get_filename_from_url", "post_file"]
@@ -82,7 +81,7 @@ def _check_source(download_url: str | None, file_data: Any) -> None:
 
 def _key(bot: Any, given: str | None, files: AnswerFiles | None) -> str:
     """Find the key to upload with: the one given, the bot's own, the one that the query's server demands."""
-    asked = files.access_key if files is not None and files.access_key != MISSING_KEY else None
+    asked = files.access_key if files is not None else None
     key = given or getattr(bot, "access_key", None) or asked
     if not key:
         raise InvalidParameterError(

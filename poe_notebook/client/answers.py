@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from poe_notebook.client.endpoints import is_local, without_key
+from poe_notebook.client.nested import nested_exchange
 from poe_notebook.client.query import bot_url, stream_events
 from poe_notebook.client.retries import OnError, with_retries
 from poe_notebook.client.sync import iterate, refuse_session_of_running_loop
@@ -23,17 +24,24 @@ from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.limits import PROTOCOL_VERSION
 from poe_notebook.protocol.messages import ProtocolMessage
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import MISSING_KEY, QueryRequest
+from poe_notebook.protocol.response_events import event_to_response
 from poe_notebook.protocol.responses import (
+    DataResponse,
     ErrorResponse,
     MetaResponse,
     PartialResponse,
-    Response,
-    event_to_response,
+    remember_origin,
 )
-from poe_notebook.protocol.tools import ToolDefinition
+from poe_notebook.protocol.tools import ToolCallDefinition, ToolDefinition, ToolResultDefinition
 
-__all__ = ["get_bot_response", "get_bot_response_sync", "get_final_response", "stream_request"]
+__all__ = [
+    "get_bot_response",
+    "get_bot_response_sync",
+    "get_final_response",
+    "stream_request",
+    "stream_request_base",
+]
 
 _BETWEEN_ANSWERS = "\n\n"
 
@@ -53,7 +61,7 @@ def stream_request(
     retry_sleep_time: float = 0.5,
     base_url: str | None = None,
     extra_headers: dict[str, str] | None = None,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Query a bot on Poe and give its answer as response objects.
 
     ``api_key`` is your API key, or in a handler ``request.access_key``. With ``tools`` the bot may call functions, and
@@ -70,10 +78,14 @@ def stream_request(
             stacklevel=access_key_deprecation_warning_stacklevel,
         )
     url, key = bot_url(bot_name, base_url=base_url), api_key.strip()
+    # As it is now: the caller may go on with the conversation while he reads.
+    asked = request.model_copy(update={"query": list(request.query), "api_key": MISSING_KEY, "access_key": MISSING_KEY})
 
-    def ask(query: QueryRequest) -> AsyncGenerator[Response, None]:
+    def ask(query: QueryRequest) -> AsyncGenerator[PartialResponse, None]:
         return with_retries(
-            lambda: _responses(query, url, key=key, session=session, extra_headers=extra_headers),
+            lambda: _responses(
+                query, url, bot=bot_name, key=key, session=session, extra_headers=extra_headers, asked=asked
+            ),
             bot_name=bot_name,
             num_tries=num_tries,
             retry_sleep_time=retry_sleep_time,
@@ -85,26 +97,73 @@ def stream_request(
     return run_tools(ask, request, tools=tools, tool_executables=tool_executables)
 
 
+def stream_request_base(
+    request: QueryRequest,
+    bot_name: str,
+    api_key: str = "",
+    *,
+    tools: Sequence[ToolDefinition] | None = None,
+    tool_calls: Sequence[ToolCallDefinition] | None = None,
+    tool_results: Sequence[ToolResultDefinition] | None = None,
+    access_key: str = "",
+    access_key_deprecation_warning_stacklevel: int = 2,
+    session: httpx.AsyncClient | None = None,
+    on_error: OnError | None = None,
+    num_tries: int = 2,
+    retry_sleep_time: float = 0.5,
+    base_url: str | None = None,
+    extra_headers: dict[str, str] | None = None,
+) -> AsyncGenerator[PartialResponse, None]:
+    """Query a bot once, for callers that carry out its calls themselves; all else as in ``stream_request``.
+
+    What the bot says of calls comes as the ``data`` of responses, chunk by chunk.
+    """
+    given = {"tools": tools, "tool_calls": tool_calls, "tool_results": tool_results}
+    return stream_request(
+        request.model_copy(update={name: list(each) for name, each in given.items() if each is not None}),
+        bot_name,
+        api_key,
+        access_key=access_key,
+        access_key_deprecation_warning_stacklevel=access_key_deprecation_warning_stacklevel + 1,
+        session=session,
+        on_error=on_error,
+        num_tries=num_tries,
+        retry_sleep_time=retry_sleep_time,
+        base_url=base_url,
+        extra_headers=extra_headers,
+    )
+
+
 async def _responses(
     request: QueryRequest,
     url: str,
     *,
+    bot: str,
     key: str,
     session: httpx.AsyncClient | None,
     extra_headers: dict[str, str] | None,
-) -> AsyncGenerator[Response, None]:
-    """Ask once. An ``error`` event is raised."""
-    events = stream_events(
-        request, url, key=Secret(key), is_local=is_local(url), session=session, extra_headers=extra_headers
-    )
-    async with aclosing(events):
-        async for event in events:
-            response = event_to_response(event)
-            if type(response) is ErrorResponse:
-                kind = BotError if response.allow_retry else BotErrorNoRetry
-                raise kind(without_key(json.dumps(event.data), key))
-            if response is not None:
-                yield response
+    asked: QueryRequest,
+) -> AsyncGenerator[PartialResponse, None]:
+    """Ask once. An ``error`` event is raised; what is given remembers that it answers ``asked``."""
+    with nested_exchange(request, bot=bot, url=url) as recording:
+        events = stream_events(
+            request,
+            url,
+            key=Secret(key),
+            is_local=is_local(url),
+            session=session,
+            recording=recording,
+            extra_headers=extra_headers,
+        )
+        async with aclosing(events):
+            async for event in events:
+                response = event_to_response(event)
+                if type(response) is ErrorResponse:
+                    kind = BotError if response.allow_retry else BotErrorNoRetry
+                    raise kind(without_key(json.dumps(event.data), key))
+                if response is not None:
+                    remember_origin(response, asked, event)
+                    yield response
 
 
 def get_bot_response(
@@ -121,7 +180,7 @@ def get_bot_response(
     stop_sequences: list[str] | None = None,
     base_url: str | None = None,
     session: httpx.AsyncClient | None = None,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Ask a bot on Poe with your API key, and give its answer as response objects (see ``stream_request``).
 
     The query is made from ``messages`` when this is called; its ids are empty.
@@ -159,7 +218,7 @@ def get_bot_response_sync(
     stop_sequences: list[str] | None = None,
     base_url: str | None = None,
     session: httpx.AsyncClient | None = None,
-) -> Generator[Response, None, None]:
+) -> Generator[PartialResponse, None, None]:
     """Do what ``get_bot_response`` does, for a plain ``for`` loop: in a script, in a thread, in a cell.
 
     Leaving the loop early ends the query once the generator is closed, or given up. Raises ``InvalidParameterError`` (a
@@ -214,9 +273,7 @@ async def get_final_response(
     )
     async with aclosing(answer):
         async for response in answer:
-            if not isinstance(response, PartialResponse) or isinstance(response, MetaResponse):
-                continue
-            if not response.is_suggested_reply:
+            if not (response.is_suggested_reply or isinstance(response, MetaResponse | DataResponse)):
                 parts = texts.setdefault(response.index, [])
                 if response.is_replace_response:
                     parts.clear()

@@ -1,20 +1,22 @@
 """Authorising and capturing what an answer costs its user, for bots whose creators are paid.
 
 Poe's advice is to call this as seldom as possible; nothing is tried again, since a cost may have been captured by a
-call whose answer was lost. Wire format: Poe's monetization guide and fastapi_poe 0.0.83.
+call whose answer was lost. Poe says how it went in a stream of events, which httpx-sse reads: unlike a bot's answer it
+is Poe's own, short, and nobody wants its bytes. Wire format: Poe's monetization guide and fastapi_poe 0.0.83.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any, Literal
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent
 
-from poe_notebook.client.decoding import Decoder, is_event_stream
+from poe_notebook.client.decoding import is_event_stream
 from poe_notebook.client.endpoints import (
     MALFORMED,
     base_address,
@@ -29,13 +31,14 @@ from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.errors import CostRequestError, InsufficientFundError, InvalidParameterError, PoeNotebookError
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import CostItem
+from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["authorize_cost", "capture_cost"]
 
 _ANSWER_S = 300.0
 _CONNECT_S = 10.0
 _READ_BYTES = 64 * 1024
-_KEPT_MESSAGES = 10
+_READ_EVENTS = 100
 
 
 async def authorize_cost(
@@ -88,8 +91,19 @@ async def _request_cost(
         raise CostRequestError(f"Poe did not answer the request to {action} a cost in {_ANSWER_S:.0f} s.") from error
     except httpx.HTTPError as error:
         raise CostRequestError(f"The request to {action} a cost failed: {failure(error, key=key)}.") from error
+    status = without_key(status, key)
+    _write_down(action, body["amounts"], status)
     if status != "success":
-        raise _refused(action, without_key(status, key))
+        raise _refused(action, status)
+
+
+def _write_down(action: str, amounts: Any, status: str) -> None:
+    """Have the exchange that is being answered, if one is, know of the cost."""
+    answering = CURRENT.get()
+    if answering is not None:
+        total = sum(amount["amount_usd_milli_cents"] for amount in amounts)
+        text = f"{action} {total:,} thousandths of a US cent: {status[:100]}"
+        answering.report("cost", text, action=action, amounts=amounts, status=status)
 
 
 def _check(request: QueryRequest, key: str) -> None:
@@ -122,38 +136,39 @@ async def _status(url: str, body: dict[str, Any], *, key: str) -> str:
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
     async with http.stream("POST", url, json=body, headers=headers, timeout=timeout) as response:
-        if response.status_code != 200 or not is_event_stream(response):
-            raw = await _start_of(response)
-            said = _words(raw) if is_event_stream(response) else _message(raw.decode("utf-8", "replace"))
-            raise CostRequestError(f"Poe answered {refusal(response, key=key, said=said)}")
-        return await _result(response, key=key)
+        if not is_event_stream(response):
+            raise _unusual(response, key=key, said=_message(await _start_of(response)))
+        async with aclosing(EventSource(response).aiter_sse()) as events:
+            return await _result(response, events, key=key)
 
 
-async def _result(response: httpx.Response, *, key: str) -> str:
-    decoder, said = Decoder(), deque[str](maxlen=_KEPT_MESSAGES)
-    async for chunk in response.aiter_bytes():
-        for event in decoder.feed(chunk):
-            if event.type == "result":
-                status = _object(event.data).get("status")
-                return status if isinstance(status, str) else f"no status: {event.data}"
-            said.append(_message(event.data))
-    raise CostRequestError(
-        f"Poe gave no result for the cost: {refusal(response, key=key, said=' '.join(said))}",
-        why="The answer is an event stream with a result event.",
-    )
+async def _result(response: httpx.Response, events: AsyncIterator[ServerSentEvent], *, key: str) -> str:
+    said: list[str] = []
+    async for event in events:
+        if event.event == "result" and response.status_code == 200:
+            status = _object(event.data).get("status")
+            return status if isinstance(status, str) else f"no status: {event.data}"
+        said.append(_message(event.data))
+        if len(said) == _READ_EVENTS:
+            break
+    raise _unusual(response, key=key, said=" ".join(said))
 
 
-async def _start_of(response: httpx.Response) -> bytes:
+def _unusual(response: httpx.Response, *, key: str, said: str) -> CostRequestError:
+    answered = refusal(response, key=key, said=said)
+    if response.status_code != 200:
+        return CostRequestError(f"Poe answered {answered}")
+    why = "The answer is an event stream with a result event."
+    return CostRequestError(f"Poe gave no result for the cost: {answered}", why=why)
+
+
+async def _start_of(response: httpx.Response) -> str:
     raw = bytearray()
     async for piece in response.aiter_bytes():
         raw += piece
         if len(raw) > _READ_BYTES:
             break
-    return bytes(raw)
-
-
-def _words(stream: bytes) -> str:
-    return "".join(_message(event.data) for event in Decoder().feed(stream + b"\n\n"))
+    return raw.decode("utf-8", "replace")
 
 
 def _message(data: str) -> str:

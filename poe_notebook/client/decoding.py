@@ -99,14 +99,14 @@ def is_event_stream(response: httpx.Response) -> bool:
 
 
 async def decoded(
-    response: httpx.Response, recording: Recording | None, *, clean: Callable[[str], str]
+    chunks: AsyncIterator[bytes], recording: Recording | None, *, clean: Callable[[str], str]
 ) -> AsyncGenerator[Event, None]:
-    """Give the events of an answer up to ``done`` or ``error``. Raises ``BotError`` if it breaks off before.
+    """Give the events in an answer's bytes up to ``done`` or ``error``. Raises ``BotError`` if it breaks off before.
 
     ``clean`` takes keys out of what an error quotes.
     """
     now_s = asyncio.get_running_loop().time
-    start_s, decoder, chunks = now_s(), Decoder(), response.aiter_bytes()
+    start_s, decoder = now_s(), Decoder()
     async for chunk in chunks:
         if recording is not None:
             recording.chunk(len(chunk))

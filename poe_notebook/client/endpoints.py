@@ -13,6 +13,7 @@ import httpx
 
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.requests import MISSING_KEY
+from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = [
     "MALFORMED",
@@ -35,11 +36,14 @@ MALFORMED = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolErr
 def base_address(given: str | None, *, under: str, host: str = "https://api.poe.com") -> str:
     """Give the address that an endpoint's path is put behind, without a slash at its end.
 
-    The one that was given; else ``under`` of ``POE_BASE_URL`` (with or without ``/bot/``); else ``under`` of ``host``.
+    The one that was given; in a handler ``under`` of the Poe that asked it, if this kernel plays it; else of
+    ``POE_BASE_URL`` (with or without ``/bot/``); else of ``host``.
     """
     if given:
         return given.rstrip("/")
-    root = os.environ.get("POE_BASE_URL", "").strip().rstrip("/").removesuffix("/bot")
+    answering = CURRENT.get()
+    root = answering.poe_url if answering is not None else ""
+    root = root or os.environ.get("POE_BASE_URL", "").strip().rstrip("/").removesuffix("/bot")
     return (root or host) + under
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -20,9 +21,12 @@ from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.tracing.recorder import Recording
+from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Recording
 
-__all__ = ["bot_url", "stream_events"]
+__all__ = ["Through", "bot_url", "stream_events"]
+
+Through: TypeAlias = Callable[[Any], AsyncIterator[bytes]]
+"""What the bytes of an answer go through before they are read: the simulator's faults."""
 
 _SHOWN_BODY_CHARS = 500
 _REFUSAL_S = 5.0
@@ -46,14 +50,17 @@ async def stream_events(
     session: httpx.AsyncClient | None = None,
     recording: Recording | None = None,
     extra_headers: dict[str, str] | None = None,
+    through: Through | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """Query the bot at an address and give its events up to ``done`` or ``error``.
+    """Query the bot at an address and give its events up to ``done`` or ``error``; ``through`` may change its bytes.
 
     Raises ``BotError`` if the bot cannot be reached or breaks off, ``BotErrorNoRetry`` if it refuses the request,
     ``BotProtocolError`` if an event cannot be read.
     """
     http = session or client_for_this_loop(is_local=is_local)
     body, headers = _body(request), _headers(key, extra_headers or {})
+    if recording is not None and is_local:
+        headers[EXCHANGE_HEADER] = recording.reference
     redactor = Redactor()
     redactor.add(key)
     try:
@@ -62,7 +69,8 @@ async def stream_events(
                 recording.answered(response.status_code, response.headers)
             if not is_event_stream(response):
                 raise await _refusal(response, redactor)
-            async with aclosing(decoded(response, recording, clean=redactor.text)) as events:
+            chunks = response.aiter_bytes() if through is None else through(response.aiter_bytes())
+            async with aclosing(decoded(chunks, recording, clean=redactor.text)) as events:
                 async for event in events:
                     yield event
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):

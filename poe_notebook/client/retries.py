@@ -13,7 +13,7 @@ from contextlib import aclosing
 import httpx
 
 from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
-from poe_notebook.protocol.responses import MetaResponse, PartialResponse, Response
+from poe_notebook.protocol.responses import MetaResponse, PartialResponse
 
 __all__ = ["OnError", "Restart", "with_retries"]
 
@@ -34,13 +34,13 @@ class Restart(PartialResponse):
 
 
 async def with_retries(
-    open_stream: Callable[[], AsyncGenerator[Response, None]],
+    open_stream: Callable[[], AsyncGenerator[PartialResponse, None]],
     *,
     bot_name: str,
     num_tries: int,
     retry_sleep_time: float,
     on_error: OnError | None,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Give the responses of the first answer that does not fail.
 
     Suggested replies and files that came before a cut are not given again. Raises the last ``BotError``.
@@ -92,7 +92,7 @@ class _Given:
         self._has_to_restart = False
         return [Restart(index=index) for index in self._indexes]
 
-    def is_new(self, response: Response) -> bool:
+    def is_new(self, response: PartialResponse) -> bool:
         """Whether the reader should get this response, which then counts as given."""
         if type(response) is PartialResponse:
             if response.is_suggested_reply or response.attachment is not None:

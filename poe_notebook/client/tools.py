@@ -15,7 +15,7 @@ from poe_notebook.client.tool_calls import functions_by_name, results_of
 from poe_notebook.errors import BotErrorNoRetry
 from poe_notebook.protocol.call_pieces import CallPieces, deltas_in
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import MetaResponse, PartialResponse, Response
+from poe_notebook.protocol.responses import MetaResponse, PartialResponse
 from poe_notebook.protocol.tools import ToolCallDefinition, ToolDefinition
 
 __all__ = ["MAX_ROUNDS", "run_tools"]
@@ -24,13 +24,13 @@ MAX_ROUNDS = 25
 
 
 async def run_tools(
-    ask: Callable[[QueryRequest], AsyncGenerator[Response, None]],
+    ask: Callable[[QueryRequest], AsyncGenerator[PartialResponse, None]],
     request: QueryRequest,
     *,
     tools: Iterable[ToolDefinition],
     tool_executables: Iterable[Callable[..., Any]] | None = None,
     max_rounds: int = MAX_ROUNDS,
-) -> AsyncGenerator[Response, None]:
+) -> AsyncGenerator[PartialResponse, None]:
     """Give a bot's answer with the contents of its chunks as text, calling the functions that it asks for.
 
     A function is called by its ``__name__``, and what it returns goes back as JSON. Without ``tool_executables`` the
@@ -77,8 +77,8 @@ class _Texts:
     def begin_round(self) -> None:
         self._former = {index: "".join(parts) for index, parts in self._parts.items()}
 
-    def take(self, response: Response) -> None:
-        if isinstance(response, PartialResponse) and not response.is_suggested_reply:
+    def take(self, response: PartialResponse) -> None:
+        if not response.is_suggested_reply:
             parts = self._parts.setdefault(response.index, [])
             if response.is_replace_response:
                 parts.clear()
@@ -96,25 +96,25 @@ class _Answer:
         self.calls = CallPieces()
         self._texts, self._is_first, self._hands_on = texts, is_first, hands_on
 
-    def take(self, response: Response) -> list[Response]:
+    def take(self, response: PartialResponse) -> list[PartialResponse]:
         """Take a response in and give what the reader gets for it."""
         if type(response) is MetaResponse and not self._is_first:
             return []  # it counts only as the first of all
         if type(response) is Restart:
             self.calls.clear()
-            given: list[Response] = [self._texts.restarted(response)]
+            given: list[PartialResponse] = [self._texts.restarted(response)]
         else:
             choice = _choice(response)
-            given = [response] if choice is None else self._from_choice(choice, getattr(response, "index", None))
+            given = [response] if choice is None else self._from_choice(choice, response.index)
         for each in given:
             self._texts.take(each)
         return given
 
-    def _from_choice(self, choice: dict[str, Any], index: int | None) -> list[Response]:
+    def _from_choice(self, choice: dict[str, Any], index: int | None) -> list[PartialResponse]:
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return []
-        given: list[Response] = []
+        given: list[PartialResponse] = []
         if isinstance(delta.get("content"), str):
             given.append(PartialResponse(text=delta["content"], index=index))
         pieces = deltas_in(delta)
@@ -126,9 +126,8 @@ class _Answer:
         return given
 
 
-def _choice(response: Response) -> dict[str, Any] | None:
+def _choice(response: PartialResponse) -> dict[str, Any] | None:
     """Give the first choice of a chat-completion chunk; none of anything else, a chunk without choices included."""
-    data = response.data if isinstance(response, PartialResponse) else None
-    choices = data.get("choices") if data else None
+    choices = response.data.get("choices") if response.data else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else None

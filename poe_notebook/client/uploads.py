@@ -28,9 +28,10 @@ from poe_notebook.client.sync import refuse_session_of_running_loop, run
 from poe_notebook.errors import InvalidParameterError
 from poe_notebook.protocol.messages import Attachment
 
-__all__ = ["AttachmentUploadError", "upload_file", "upload_file_sync"]
+__all__ = ["UPLOAD_HOST", "AttachmentUploadError", "upload_file", "upload_file_sync"]
 
-_HOST, _UNDER, _ENDPOINT = "https://www.quora.com", "/poe_api", "file_upload_3RD_PARTY_POST"
+UPLOAD_HOST = "https://www.quora.com"
+_UNDER, _ENDPOINT = "/poe_api", "file_upload_3RD_PARTY_POST"
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 _UNNAMED = "file"
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
@@ -60,7 +61,7 @@ async def upload_file(
     """
     _check_key(api_key)
     form = await _form(file, file_url, name=file_name)
-    address = f"{base_address(base_url, under=_UNDER, host=_HOST)}/{_ENDPOINT}"
+    address = f"{base_address(base_url, under=_UNDER, host=UPLOAD_HOST)}/{_ENDPOINT}"
     call = _Call(address, form=form, key=api_key.strip(), extra_headers=extra_headers or {}, session=session)
     attempt = 1
     while True:

@@ -21,6 +21,7 @@ __all__ = [
     "IMAGES_PER_MESSAGE",
     "LIMITS_2025",
     "LIMITS_2026",
+    "LIMITS_STRICT",
     "MESSAGES_IN_CONTEXT",
     "PROFILES",
     "PROTOCOL_VERSION",
@@ -52,6 +53,7 @@ class Limits:
     response_chars: int
     bot_calls_per_message: int = 100  # spec 2025-03, guides 2026 (10 before)
     first_response_s: float = FIRST_RESPONSE_S
+    first_event_s: float | None = None  # most servers send the head of an answer at once, and Poe then waits
     events_per_response: int = EVENTS_PER_RESPONSE
     messages_in_context: int = MESSAGES_IN_CONTEXT
     attachments_per_response: int = ATTACHMENTS_PER_RESPONSE
@@ -61,7 +63,8 @@ class Limits:
 
 LIMITS_2025 = Limits(response_s=600.0, response_chars=100_000)  # spec 2025-03, the last official text that was read
 LIMITS_2026 = Limits(response_s=3_600.0, response_chars=512_000)  # 2025-12, second-hand
-PROFILES = {"2025": LIMITS_2025, "2026": LIMITS_2026}
+LIMITS_STRICT = Limits(response_s=600.0, response_chars=100_000, first_event_s=FIRST_RESPONSE_S)  # the letter of spec
+PROFILES = {"2025": LIMITS_2025, "2026": LIMITS_2026, "strict": LIMITS_STRICT}
 
 RESPONSE_S = LIMITS_2025.response_s
 RESPONSE_CHARS = LIMITS_2025.response_chars  # the sum of the texts of an answer's events

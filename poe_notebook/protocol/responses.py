@@ -1,23 +1,20 @@
-"""What a handler yields, and the way between these objects and the events of an answer.
+"""What a handler yields, and what the client gives of another bot's answer.
 
 Strict, because these are written by bot authors: a misspelt field is an error that names the right one.
-Names and defaults as in fastapi_poe 0.0.83, except where a comment says why not; source of the events: Poe protocol
-specification, "Response" (read 2025-03).
+Names and defaults as in fastapi_poe 0.0.83, except where a comment says why not.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import operator
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeAlias, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeAlias, get_args
 
 from pydantic import ConfigDict, Field, field_validator
 
-from poe_notebook.errors import BotProtocolError, HandlerMistake
 from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.models import AuthorModel, WireModel
 from poe_notebook.protocol.tools import ToolCallDefinitionDelta
@@ -31,10 +28,8 @@ __all__ = [
     "ErrorType",
     "MetaResponse",
     "PartialResponse",
-    "Response",
-    "diagnosis",
-    "event_to_response",
-    "response_to_event",
+    "ReceivedData",
+    "remember_origin",
 ]
 
 ContentType: TypeAlias = Literal["text/markdown", "text/plain"]
@@ -48,7 +43,8 @@ class PartialResponse(AuthorModel):
 
     ``attachment`` is sent as a ``file`` event ahead of the text, ``data`` as a ``json`` event, ``tool_calls`` as one in
     the form of a chat-completion chunk. ``index`` says which of several parallel answers is meant. ``raw_response``,
-    ``full_prompt`` and ``request_id`` are for debugging; of them only an error's ``raw_response`` is sent.
+    ``full_prompt`` and ``request_id`` are for debugging; of them only an error's ``raw_response`` is sent. On what
+    the client gives, the first two are the event and the query as text, made when somebody reads them.
     """
 
     text: str
@@ -66,6 +62,56 @@ class PartialResponse(AuthorModel):
     def from_dict(cls, data: Mapping[str, object]) -> Self:
         """Make one from the data of a ``text`` event; only the text is taken."""
         return cls(text=_as_text(data.get("text")))
+
+    if not TYPE_CHECKING:  # so that a misspelt name stays an error for a type checker
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _OF_ORIGIN or _ORIGIN not in vars(self):
+                return super().__getattr__(name)
+            _fill_in(self)
+            return vars(self)[name]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PartialResponse) or not (_ORIGIN in vars(self) or _ORIGIN in vars(other)):
+            return super().__eq__(other)
+        return type(self) is type(other) and _without_origin(self) == _without_origin(other)
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """Give every field in a dictionary."""
+        _fill_in(self)
+        return super().model_dump(**options)
+
+    def model_dump_json(self, **options: Any) -> str:
+        """Give every field in JSON."""
+        _fill_in(self)
+        return super().model_dump_json(**options)
+
+
+_ORIGIN = "_origin"
+_OF_ORIGIN = frozenset({"raw_response", "full_prompt"})
+
+
+def remember_origin(response: PartialResponse, query: object, event: Event) -> None:
+    """Let a response have its ``raw_response`` and ``full_prompt`` made from these when somebody reads them.
+
+    The library writes the whole query into each piece of the answer, which costs more than all the rest and grows with
+    the conversation.
+    """
+    fields = vars(response)
+    del fields["raw_response"], fields["full_prompt"]
+    fields[_ORIGIN] = query, event
+
+
+def _fill_in(response: PartialResponse) -> None:
+    fields = vars(response)
+    if _ORIGIN in fields:
+        query, event = fields.pop(_ORIGIN)
+        raw = event.data if event.type == "meta" else {"type": event.type, "text": json.dumps(event.data)}
+        fields.update(raw_response=raw, full_prompt=repr(query))
+
+
+def _without_origin(response: PartialResponse) -> dict[str, Any]:
+    return {name: value for name, value in vars(response).items() if name != _ORIGIN and name not in _OF_ORIGIN}
 
 
 class ErrorResponse(PartialResponse):
@@ -101,6 +147,16 @@ class DataResponse(AuthorModel):
     """A string that Poe stores with the answer and gives back to this bot as the message's ``metadata``; last wins."""
 
     metadata: str
+
+
+class ReceivedData(DataResponse, PartialResponse):
+    """Another bot's ``data`` event, as the client gives it; yielded again, it is a ``data`` event again.
+
+    Its text is empty and it has all that a ``PartialResponse`` has, so that a loop that reads these of everything,
+    written for the library's client, which drops such events, meets nothing odd.
+    """
+
+    text: str = ""
 
 
 class AttachmentUploadResponse(WireModel):
@@ -143,9 +199,6 @@ class CostItem(AuthorModel):
         return amount
 
 
-Response: TypeAlias = PartialResponse | DataResponse
-
-
 def _ceiling(value: object) -> int | None:
     if isinstance(value, float):
         return math.ceil(value) if math.isfinite(value) else None
@@ -154,182 +207,5 @@ def _ceiling(value: object) -> int | None:
     return operator.index(value)  # an int, or one of numpy's
 
 
-def response_to_event(response: object) -> list[tuple[str, dict[str, Any]]]:
-    """Give the events, as type and data, that a yielded object stands for.
-
-    Goes by the fields of its class, so the objects of the fastapi_poe package will do. Raises
-    ``HandlerMistake`` (a ``TypeError``) for anything else.
-    """
-    kind: Any = type(response)
-    events = _events_of(kind)
-    if events is None:
-        raise HandlerMistake(
-            f"A {kind.__name__} is no response of the Poe protocol.",
-            now="Yield a PartialResponse, ErrorResponse, MetaResponse or DataResponse.",
-        )
-    return events(response)
-
-
-@lru_cache(maxsize=64)
-def _events_of(kind: type[Any]) -> Callable[[Any], list[tuple[str, dict[str, Any]]]] | None:
-    fields = getattr(kind, "model_fields", {})
-    if "allow_retry" in fields:
-        return lambda error: [*_file_events(error), ("error", _error_data(error))]
-    if "linkify" in fields:
-        return lambda meta: [("meta", {name: getattr(meta, name) for name in _META}), *_file_events(meta)]
-    if "is_suggested_reply" in fields:
-        return _partial_events
-    if set(fields) == {"metadata"}:
-        return lambda response: [("data", {"metadata": response.metadata})]
-    return None
-
-
-_META = ("content_type", "refetch_settings", "linkify", "suggested_replies")
-
-
-def _partial_events(response: Any) -> list[tuple[str, dict[str, Any]]]:
-    events = _file_events(response)
-    if response.data is not None:
-        events.append(("json", _indexed(response, response.data)))
-    if response.tool_calls:
-        events.append(("json", _indexed(response, _tool_call_chunk(response.tool_calls))))
-    kind = _text_type(response)
-    # A file goes with a text even if that is empty: the specification calls an answer without any text an error.
-    if response.text or kind != "text" or (response.data is None and not response.tool_calls):
-        events.append((kind, _indexed(response, {"text": response.text})))
-    return events
-
-
-def _text_type(response: Any) -> str:
-    if response.is_suggested_reply:
-        return "suggested_reply"
-    return "replace_response" if response.is_replace_response else "text"
-
-
-def _file_events(response: Any) -> list[tuple[str, dict[str, Any]]]:
-    file = response.attachment
-    if not file:
-        return []
-    data = {"url": file.url, "content_type": file.content_type, "name": file.name, "inline_ref": file.inline_ref}
-    return [("file", _indexed(response, data))]
-
-
-def _indexed(response: Any, data: dict[str, Any]) -> dict[str, Any]:
-    return data if response.index is None else {**data, "index": response.index}
-
-
-def _tool_call_chunk(calls: list[Any]) -> dict[str, Any]:
-    delta = {"tool_calls": [call.model_dump() for call in calls]}
-    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-
-
-def _error_data(response: Any) -> dict[str, Any]:
-    data: dict[str, Any] = {"allow_retry": response.allow_retry, "text": response.text}
-    if response.raw_response is not None:
-        data["raw_response"] = diagnosis(response.raw_response)
-    if response.error_type is not None:
-        data["error_type"] = response.error_type
-    return data
-
-
-def diagnosis(raw: object) -> str:
-    """Give what an ``error`` event says of a cause: texts as they are, of an exception no more than its kind."""
-    if isinstance(raw, BaseException):
-        return type(raw).__name__  # its message may hold a path or a key, and leaves this machine
-    return raw if isinstance(raw, str) else repr(raw)
-
-
-def event_to_response(event: Event) -> Response | None:
-    """Give the object that an event of an answer stands for; none for ``done``, ``ping`` and unknown types.
-
-    Raises ``BotProtocolError`` if a known event lacks a field or has it in the wrong kind.
-    """
-    make = _MAKE.get(event.type)
-    return None if make is None else make(event)
-
-
-def _from_text(event: Event) -> PartialResponse:
-    text = event.data.get("text")
-    if type(text) is str and "index" not in event.data:
-        return PartialResponse(text=text)
-    return PartialResponse(text=_string(event, "text"), index=_index(event))
-
-
-def _from_replacement(event: Event) -> PartialResponse:
-    return PartialResponse(text=_string(event, "text"), is_replace_response=True, index=_index(event))
-
-
-def _from_suggestion(event: Event) -> PartialResponse:
-    return PartialResponse(text=_string(event, "text"), is_suggested_reply=True, index=_index(event))
-
-
-def _from_json(event: Event) -> PartialResponse:
-    return PartialResponse(text="", data=event.data, index=_index(event))
-
-
-def _from_file(event: Event) -> PartialResponse:
-    reference = event.data.get("inline_ref")
-    file = Attachment(
-        url=_string(event, "url"),
-        content_type=_string(event, "content_type"),
-        name=_string(event, "name"),
-        inline_ref=reference if isinstance(reference, str) else None,
-    )
-    return PartialResponse(text="", attachment=file, index=_index(event))
-
-
-def _from_data(event: Event) -> DataResponse:
-    return DataResponse(metadata=_string(event, "metadata"))
-
-
-def _from_meta(event: Event) -> MetaResponse:
-    data = event.data
-    plain = "content_type" in data and _string(event, "content_type") != "text/markdown"
-    return MetaResponse(
-        content_type="text/plain" if plain else "text/markdown",  # the specification: unknown types are shown as plain
-        suggested_replies=_flag(event, "suggested_replies"),
-        linkify=_flag(event, "linkify"),
-        refetch_settings=_flag(event, "refetch_settings"),
-    )
-
-
-def _from_error(event: Event) -> ErrorResponse:
-    response = ErrorResponse.from_dict(event.data)
-    response.raw_response = event.data.get("raw_response")
-    return response
-
-
-_MAKE: dict[str, Callable[[Event], Response]] = {
-    "text": _from_text,
-    "replace_response": _from_replacement,
-    "suggested_reply": _from_suggestion,
-    "json": _from_json,
-    "file": _from_file,
-    "data": _from_data,
-    "meta": _from_meta,
-    "error": _from_error,
-}
-
-
 def _as_text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _string(event: Event, key: str) -> str:
-    value = event.data.get(key)
-    return value if isinstance(value, str) else _wrong(event, key, rule="a string")
-
-
-def _flag(event: Event, key: str) -> bool:
-    value = event.data.get(key, False)
-    return value if isinstance(value, bool) else _wrong(event, key, rule="a boolean")
-
-
-def _index(event: Event) -> int | None:
-    value = event.data.get("index")
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _wrong(event: Event, key: str, *, rule: str) -> NoReturn:
-    found = f"has {kind_of(event.data[key])} as" if key in event.data else "comes without"
-    raise BotProtocolError(f"A {event.type!r} event {found} {key!r}.", why=f"The Poe protocol wants {rule} there.")

@@ -3,15 +3,23 @@
 The writer appends to a list that the reader empties from the front, and wakes the reader only if it waits: one wake-up
 a batch. No lock: each list operation is atomic, each counter has one writer, and the reader's waiting flag is set
 before the list is looked at again.
+
+Each item carries the time at which it was put. What crosses is told of by whole batches, on the reader's side: telling
+of each item as it is put made a stream a third slower (measured: 390,000 items a second instead of
+600,000; this way 540,000).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "Crossed"]
+
+Crossed = Callable[[Sequence[bytes], bytes, Sequence[float]], None]
+"""Hears of items: each by itself, all joined, and when each was put, on the monotonic clock."""
 
 _HIGH_BYTES = 64 * 1024
 """The writer waits above this: as much as uvicorn, too, holds for a slow socket. Eight times that was no faster."""
@@ -20,11 +28,15 @@ _IDLE_S = 15.0
 
 
 class Bridge:
-    """Byte strings from a handler's loop to the server's loop. Made on the reader's side."""
+    """Byte strings from a handler's loop to the server's. Made on the reader's side, where ``crossed`` is called."""
 
-    def __init__(self) -> None:
+    def __init__(self, crossed: Crossed | None = None) -> None:
         self._reader = asyncio.get_running_loop()
+        self._crossed = crossed
         self._items: list[bytes] = []
+        self._times_s: list[float] = []
+        self._add_item, self._add_time = self._items.append, self._times_s.append
+        self._told = 0
         self._wake = asyncio.Event()
         self._reader_waits = False
         self._room: asyncio.Event | None = None
@@ -38,7 +50,8 @@ class Bridge:
 
     def put(self, item: bytes) -> bool:
         """Hand one item over; if ``is_full`` then, await ``room``. False if nobody reads any more."""
-        self._items.append(item)
+        self._add_time(monotonic())  # before the item, so that each item has its time
+        self._add_item(item)
         self._written_bytes += len(item)
         if self._reader_waits:
             self._reader_waits = False
@@ -70,8 +83,10 @@ class Bridge:
             has_ended = self.has_ended  # read before the items: what is put ahead of the end must not be lost
             items = self._items[:]
             if items:
-                del self._items[: len(items)]
                 batch = b"".join(items)
+                self._tell(items, batch)
+                del self._items[: len(items)], self._times_s[: len(items)]
+                self._told = 0
                 self._read_bytes += len(batch)
                 self._make_room()
                 yield batch
@@ -80,10 +95,28 @@ class Bridge:
             elif not await self._more():
                 yield b""
 
+    def tell(self) -> None:
+        """Tell of what has been put by now, whether it will be read or not."""
+        items = self._items[:]
+        self._tell(items, b"".join(items))
+
+    def on_reader(self, call: Callable[[], object]) -> None:
+        """Have something called soon on the reader's loop; at once if that loop has gone. From any thread."""
+        try:
+            self._reader.call_soon_threadsafe(call)
+        except RuntimeError:
+            call()
+
     def abandon(self) -> None:
         """Say that nobody will read any more; the writer's next ``put`` tells it."""
         self.abandoned = True
         self._make_room()
+
+    def _tell(self, items: list[bytes], joined: bytes) -> None:
+        fresh, told = items[self._told :], self._told
+        self._told = len(items)
+        if fresh and self._crossed is not None:
+            self._crossed(fresh, joined if not told else b"".join(fresh), self._times_s[told : len(items)])
 
     async def _more(self) -> bool:
         self._wake.clear()

@@ -41,6 +41,11 @@ class LoopThread:
         self._thread.start()
 
     @property
+    def ident(self) -> int | None:
+        """The thread's number, as ``sys._current_frames`` has it."""
+        return self._thread.ident
+
+    @property
     def is_current(self) -> bool:
         """Whether the caller runs on this loop's own thread."""
         return threading.current_thread() is self._thread

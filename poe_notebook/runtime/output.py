@@ -1,22 +1,50 @@
-"""Where a handler's prints go: into its exchange, never into whichever cell happens to run.
+"""Where goes what a handler says beside its answer: into its exchange, never into whichever cell happens to run.
 
-``sys.stdout`` and ``sys.stderr`` are stood in for by a stream that looks at a context variable: inside a handler, and
-in whatever carries its context, such as ``asyncio.to_thread``, it writes to the recording, elsewhere to the original.
-
-A ``threading.Thread`` that a handler starts by itself begins with an empty context up to Python 3.13 (from 3.14 on
-``-X thread_inherit_context`` carries it), and nothing tells a thread's parent afterwards, so what such a thread prints
-goes to the original. ``Thread(target=contextvars.copy_context().run, args=(function,))`` carries the context.
+While bots are served, the standard streams, the showing of warnings and the handing of log records to their handlers
+are stood in for by what looks at a context variable: inside a handler, and in whatever carries its context, it writes
+to the recording, elsewhere it does what was done before. Threads carry the context too: see ``thread_context``.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from poe_notebook.runtime.logs import HandlerLogs
+from poe_notebook.runtime.replacing import Replacement
+from poe_notebook.runtime.thread_context import ThreadContext
 from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["HandlerOutput"]
+
+
+class HandlerOutput:
+    """Stands in for all of these from ``open`` to ``close``."""
+
+    def __init__(self) -> None:
+        self._replacements: list[Replacement] = []
+        self._logs = HandlerLogs()
+        self._threads = ThreadContext()
+
+    def open(self) -> None:
+        """Take over; again is no harm."""
+        for name in ("stdout", "stderr"):
+            if not isinstance(getattr(sys, name), _Routed):
+                self._replacements.append(Replacement(sys, name, partial(_Routed, name)))
+        if not isinstance(warnings.showwarning, _Warnings):
+            self._replacements.append(Replacement(warnings, "showwarning", _Warnings))
+        self._logs.open()
+        self._threads.open()
+
+    def close(self) -> None:
+        """Give everything back, unless somebody has since put something else in its place."""
+        while self._replacements:
+            self._replacements.pop().take_back()
+        self._logs.close()
+        self._threads.close()
 
 
 class _Routed:
@@ -40,22 +68,24 @@ class _Routed:
         return getattr(self._original, name)
 
 
-class HandlerOutput:
-    """Stands in for the standard streams from ``open`` to ``close``."""
+class _Warnings:
+    """Shows a warning in the running handler's recording, with the line that it is about, or else as it was shown."""
 
-    def __init__(self) -> None:
-        self._routed: dict[str, _Routed] = {}
+    def __init__(self, original: Callable[..., None]) -> None:
+        self._original = original
 
-    def open(self) -> None:
-        """Take the streams over; again is no harm."""
-        for name in ("stdout", "stderr"):
-            if not isinstance(getattr(sys, name), _Routed):
-                self._routed[name] = _Routed(name, getattr(sys, name))
-                setattr(sys, name, self._routed[name])
-
-    def close(self) -> None:
-        """Give the streams back, unless somebody has since put others in their place."""
-        for name, routed in self._routed.items():
-            if getattr(sys, name) is routed:
-                setattr(sys, name, routed._original)
-        self._routed.clear()
+    def __call__(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,
+        line: str | None = None,
+    ) -> None:
+        recording = CURRENT.get()
+        if recording is None or file is not None:
+            self._original(message, category, filename, lineno, file, line)
+            return
+        place = f"{recording.label(filename) or filename}, line {lineno}"
+        recording.log("warnings", f"{category.__name__}: {message} ({place})\n", level="WARNING")

@@ -20,21 +20,25 @@ from poe_notebook.errors import ServerError
 if TYPE_CHECKING:
     from poe_notebook.runtime.loop import LoopThread
 
-__all__ = ["DEFAULT_PORT", "Listener"]
+__all__ = ["DEFAULT_PORT", "SIMULATOR_PORT", "Listener"]
 
-DEFAULT_PORT = 8765
+DEFAULT_PORT, SIMULATOR_PORT = 8765, 8764
 _HOST = "127.0.0.1"
 _START_S = 10.0
 _GRACE_S = 1
 _BACKLOG = 2048
+_HEAD_S = 30.0
+"""How long a request's head may take to arrive; as long as its body may."""
 _KEPT_FAULTS = 100
 
 
 class Listener:
     """A port on 127.0.0.1 and the ASGI application behind it."""
 
-    def __init__(self, app: Any, *, thread: LoopThread) -> None:
-        self._app, self._thread = app, thread
+    def __init__(
+        self, app: Any, *, thread: LoopThread, usual_port: int = DEFAULT_PORT, head_s: float = _HEAD_S
+    ) -> None:
+        self._app, self._thread, self._usual_port, self._head_s = app, thread, usual_port, head_s
         self._socket: socket.socket | None = None
         self._server: Any = None
         self._serving: futures.Future[None] | None = None
@@ -59,7 +63,7 @@ class Listener:
         if self._socket is not None:
             self._stay(port)
             return
-        self._socket = _bind(DEFAULT_PORT if port is None else port, is_asked_for=port is not None)
+        self._socket = _bind(self._usual_port if port is None else port, is_asked_for=port is not None)
         try:
             self._thread.run(self._start())
         except BaseException:
@@ -88,8 +92,11 @@ class Listener:
     async def _start(self) -> None:
         import uvicorn
 
+        from poe_notebook.runtime.patience import patient_protocol
+
         config = uvicorn.Config(
             self._app,
+            http=patient_protocol(self._head_s),
             log_config=None,
             access_log=False,
             ws="none",

@@ -18,6 +18,7 @@ from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.runtime.blocking import BlockedLoopWatch
 from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
@@ -45,21 +46,26 @@ class Generation:
 class Lease:
     """A running answer's hold on its generation.
 
-    ``outcome`` is how its handler ended, ``stopped`` until it has; once it ``cleans_up``, a stop leaves it to that.
+    ``outcome`` is how its handler ended, ``stopped`` until it has, and ``ended_s`` when; once it ``cleans_up``, a stop
+    leaves it to that.
     """
 
     generation: Generation
     recording: Recording
     bridge: Bridge
     outcome: Outcome = "stopped"
+    ended_s: float = 0.0
     cleans_up: bool = False
     _task: asyncio.Task[None] | None = None
 
     def start(self, handling: Coroutine[Any, Any, None], *, ended: Callable[[Lease], None]) -> None:
-        """Start the handler on its loop; ``ended`` is called when it has ended, even if it never came to run."""
+        """Start the handler on its loop; ``ended`` is called when it has ended, even if it never came to run.
+
+        That is on the reader's loop.
+        """
         if not self.generation.thread.call(self._start, handling, ended):
             handling.close()
-            ended(self)
+            self._have_ended(ended)
 
     def stop(self) -> None:
         """End the answer for its reader and cancel the handler. One that blocks is cancelled when it comes back."""
@@ -80,15 +86,28 @@ class Lease:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.recording.raised(error)
-        ended(self)
+        self._have_ended(ended)
+
+    def _have_ended(self, ended: Callable[[Lease], None]) -> None:
+        """Have the end told on the reader's loop, where what was put before it is told of too."""
+        self.ended_s = self.recording.now_s()
+        self.bridge.on_reader(lambda: ended(self))
 
 
 class Slot:
     """One bot's address. ``changed`` is called, from any thread, whenever what the status line shows has changed."""
 
-    def __init__(self, name: str, *, path: str, access_key: Secret, changed: Callable[[Slot], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        path: str,
+        access_key: Secret,
+        changed: Callable[[Slot], None],
+        watch: BlockedLoopWatch,
+    ) -> None:
         self.name, self.path, self.access_key = name, path, access_key
-        self._changed = changed
+        self._changed, self._watch = changed, watch
         self.generations: list[Generation] = []
         self.current: Generation | None = None
         self.answered = 0
@@ -124,8 +143,9 @@ class Slot:
         self, request: QueryRequest, context: RequestContext, recording: Recording
     ) -> AsyncGenerator[bytes, None]:
         """Answer on the current generation's loop, and give the bytes on this one. Closing it cancels the handler."""
-        lease = Lease(self._current(recording), recording, Bridge())
+        lease = Lease(self._current(recording), recording, Bridge(recording.batch))
         lease.generation.leases.add(lease)
+        self._watch.begin(lease.generation.thread)
         self._changed(self)
         lease.start(self._handle(lease, request, context), ended=self._release)
         try:
@@ -161,14 +181,16 @@ class Slot:
         )
         async with aclosing(events):
             try:
-                lease.outcome = await _hand_over(events, lease.bridge, recording)
+                lease.outcome = await _hand_over(events, lease.bridge)
             finally:
                 lease.cleans_up = True
 
     def _release(self, lease: Lease) -> None:
-        recording = lease.recording
-        note = f"The handler was cancelled after {recording.now_s():.2f} s." if lease.outcome == "stopped" else ""
-        recording.end(lease.outcome, note)
+        note = f"The handler was cancelled after {lease.ended_s:.2f} s." if lease.outcome == "stopped" else ""
+        lease.bridge.tell()
+        ended_at_s = lease.recording.start_s + lease.ended_s
+        self._watch.end(lease.generation.thread, lease.recording, at_s=ended_at_s)
+        lease.recording.end(lease.outcome, note, at_s=lease.ended_s)
         lease.generation.leases.discard(lease)
         self.answered += lease.outcome == "done"
         self.failed += lease.outcome == "failed"
@@ -176,11 +198,10 @@ class Slot:
         self._changed(self)
 
 
-async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge, recording: Recording) -> Outcome:
+async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge) -> Outcome:
     count, pause = 0, 1
     outcome: Outcome = "done"
     async for type_, raw in events:
-        recording.event(type_, raw)
         if type_ == "error":
             outcome = "failed"
         if not bridge.put(raw):

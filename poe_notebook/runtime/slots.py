@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.errors import BotNotFound, CommandError
 from poe_notebook.keys import Secret, new_access_key
+from poe_notebook.runtime.blocking import BlockedLoopWatch
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.slot import Generation, Slot
 
@@ -23,7 +24,7 @@ class Slots:
     """The bots served in this kernel."""
 
     def __init__(self, changed: Callable[[Slot], None]) -> None:
-        self._changed = changed
+        self._changed, self._watch = changed, BlockedLoopWatch()
         self._slots: dict[str, Slot] = {}
         self._made_keys: dict[str, Secret] = {}
         self._threads: set[LoopThread] = set()
@@ -88,6 +89,7 @@ class Slots:
                 path=self._free_path(name, path),
                 access_key=access_key or self._made_key(name),
                 changed=self._changed,
+                watch=self._watch,
             )
             slot.publish(servable, thread=thread)
             self._slots[name] = slot
@@ -131,6 +133,7 @@ class Slots:
         for wait in (False, True):  # all of them wind down at the same time
             for thread in threads:
                 thread.close(wait=wait)
+        self._watch.close()
 
     def release(self, thread: LoopThread) -> None:
         """Give back a loop that was made for a bot that never came to be."""

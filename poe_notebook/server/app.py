@@ -30,15 +30,18 @@ from poe_notebook.protocol.requests import (
     SettingsRequest,
     parse_request,
 )
+from poe_notebook.server.failed_keys import FailedKeys
 from poe_notebook.server.stream import AnswerResponse
 from poe_notebook.tracing.recorder import Recording, Trace
 
-__all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle"]
+__all__ = ["HELLO", "MAX_BODY_BYTES", "MAX_DEPTH", "Endpoint", "build_app", "handle", "read_json"]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """A context of 1,000 messages with the text of 50 MB of attachments fits; more is no query."""
 MAX_DEPTH = 100
 """Levels of JSON; a query has five or six, and what walks one deeper than a thousand meets Python's own limit."""
+_PEER_CHARS = 64
+"""Of an address, which behind a proxy is whatever a header says."""
 _BODY_S = 30.0
 """How long a request's body may take to arrive."""
 
@@ -62,8 +65,12 @@ class Endpoint(Protocol):
 
 
 def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
-    """Make the application. ``find`` gives the endpoint that stands at a path, if any."""
+    """Make the application. ``find`` gives the endpoint that stands at a path, if any.
+
+    How many requests came with a wrong key is in ``app.state.poe_failed_keys``.
+    """
     app = FastAPI(title="poe_notebook", openapi_url=None)
+    failed = app.state.poe_failed_keys = FailedKeys()
 
     async def endpoint(request: Request) -> Response:
         found = find(request.scope["path"])
@@ -71,7 +78,7 @@ def build_app(find: Callable[[str], Endpoint | None], trace: Trace) -> FastAPI:
             return _refuse(404, f"No bot is served at {request.scope['path']}.")
         if request.method != "POST":
             return HTMLResponse(HELLO)
-        return await handle(request, found, trace)
+        return await handle(request, found, trace, failed)
 
     app.add_route("/{path:path}", endpoint, methods=["GET", "POST"], name="poe")
     return app
@@ -83,14 +90,10 @@ HELLO = (
 )
 
 
-async def handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Response:
+async def handle(http_request: Request, endpoint: Endpoint, trace: Trace, failed: FailedKeys) -> Response:
     """Take one POST: refuse it, or have the endpoint answer it; either way it is in the trace."""
     if not _is_authorized(http_request, endpoint.access_key):
-        return _refuse(
-            401,
-            "The access key is missing or wrong; it belongs in the header Authorization: Bearer <access key>.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        return _unauthorized(http_request, endpoint, trace, failed)
     body: Any = None
     try:
         raw = await _read(http_request)
@@ -113,6 +116,25 @@ async def handle(http_request: Request, endpoint: Endpoint, trace: Trace) -> Res
     return await _call(endpoint, request, context, recording)
 
 
+_NO_KEY = "The access key is missing or wrong; it belongs in the header Authorization: Bearer <access key>."
+
+
+def _unauthorized(request: Request, endpoint: Endpoint, trace: Trace, failed: FailedKeys) -> Response:
+    """Refuse a request without reading its body, and count it."""
+    peer = request.client.host[:_PEER_CHARS] if request.client is not None else ""
+    failed.count(peer)
+    wait_s = failed.wait_s(peer)
+    status = 429 if wait_s else 401
+    if failed.is_worth_recording:
+        recording = _record(trace, endpoint, request, None)
+        recording.tap.status = status
+        recording.end("refused", _NO_KEY)
+    if wait_s:
+        headers = {"Retry-After": str(wait_s), "Connection": "close"}
+        return _refuse(status, f"{_NO_KEY} Too many such requests have come from there.", headers=headers)
+    return _refuse(status, _NO_KEY, headers={"WWW-Authenticate": "Bearer"})
+
+
 _KINDS = ("query", "settings", "report_feedback", "report_reaction", "report_error")
 
 
@@ -132,7 +154,9 @@ async def _call(endpoint: Endpoint, request: BaseRequest, context: RequestContex
     method = _METHODS[type(request)]
     try:
         result = await endpoint.call(f"{method}_with_context", request, context, recording=recording)
-        response = _json(as_json(result) if isinstance(request, SettingsRequest) else {})
+        body = as_json(result) if isinstance(request, SettingsRequest) else {}
+        response = _json(body)
+        recording.responded(body)
     except Exception as error:
         recording.raised(error)
         recording.end("failed")
@@ -156,6 +180,11 @@ def _is_authorized(request: Request, access_key: Secret | None) -> bool:
         return True
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and access_key.matches(given.strip())
+
+
+async def read_json(request: Request) -> Any:
+    """Read a request's body as JSON. Raises ``MalformedRequest`` with the status that it deserves."""
+    return _parse_json(await _read(request))
 
 
 async def _read(request: Request) -> bytes:

@@ -23,6 +23,7 @@ from poe_notebook.keys import Redactor, environment_keys
 from poe_notebook.server.access import AppError, Served, served_bots
 from poe_notebook.server.app import HELLO, handle
 from poe_notebook.server.endpoint import InlineEndpoint
+from poe_notebook.server.failed_keys import FailedKeys
 from poe_notebook.tracing.recorder import Trace
 
 __all__ = ["AppError", "make_app", "run"]
@@ -92,10 +93,11 @@ def _application(served: list[Served], app: FastAPI | None) -> FastAPI:
     trace: Trace | None = getattr(app.state, "poe_trace", None)
     if trace is None:
         trace = app.state.poe_trace = Trace(Redactor())
+        app.state.poe_failed_keys = FailedKeys()
     for key in [*environment_keys(), *(one.key for one in served)]:
         trace.redactor.add(key)
     for one in served:
-        _add_routes(app, one, trace)
+        _add_routes(app, one)
     for one in served:
         _send_settings(one, trace.redactor)
     return app
@@ -105,11 +107,12 @@ class _BotRoute(Route):
     """A route of ours, which a later call for the same application and path replaces."""
 
 
-def _add_routes(app: FastAPI, served: Served, trace: Trace) -> None:
+def _add_routes(app: FastAPI, served: Served) -> None:
     endpoint = InlineEndpoint(served.bot, name=served.name, access_key=served.key)
+    trace, failed = app.state.poe_trace, app.state.poe_failed_keys
 
     async def poe_post(request: Request) -> Response:
-        return await handle(request, endpoint, trace)
+        return await handle(request, endpoint, trace, failed)
 
     async def index(request: Request) -> Response:
         return HTMLResponse(HELLO)

@@ -5,68 +5,31 @@ No I/O and no clock here; whoever records passes times in. All times are seconds
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, overload
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["Chunk", "Events", "Exchange", "LogLine", "Outcome", "Raised", "Recorded", "Tap"]
+from poe_notebook.tracing.events import EVENT_BYTES, Events, Recorded
+from poe_notebook.tracing.reading import answer_text
+
+__all__ = [
+    "Blocked",
+    "Chunk",
+    "Events",
+    "Exchange",
+    "LogLine",
+    "Outcome",
+    "Place",
+    "Raised",
+    "Recorded",
+    "Report",
+    "Tap",
+]
 
 Outcome = Literal["open", "done", "failed", "stopped", "refused"]
 """``open``: still answering; ``failed``: ended by an ``error`` event; ``stopped``: the reader left or pressed Stop;
 ``refused``: never reached a handler (status other than 200)."""
-
-
-class Recorded(NamedTuple):
-    """One event as it crossed a tap: ``raw`` holds its bytes on the wire, blank line included."""
-
-    at_s: float
-    type: str
-    raw: bytes
-
-
-class Events(Sequence[Recorded]):
-    """Recorded events, kept in columns.
-
-    An object for each would take twice the memory and, at the hundreds of thousands that a trace holds, make each full
-    garbage collection a pause that is felt (measured with 300,000: 34 ms instead of 17).
-    """
-
-    __slots__ = ("_raws", "_times_s", "_types")
-
-    def __init__(self, events: Iterable[Recorded] = ()) -> None:
-        self._times_s: array[float] = array("d")
-        self._types: list[str] = []
-        self._raws: list[bytes] = []
-        for event in events:
-            self.add(*event)
-
-    def add(self, at_s: float, type: str, raw: bytes) -> None:
-        """Append one event."""
-        self._times_s.append(at_s)
-        self._types.append(type)
-        self._raws.append(raw)  # the last, since this column tells how many there are to whoever reads meanwhile
-
-    def __len__(self) -> int:
-        return len(self._raws)
-
-    @overload
-    def __getitem__(self, index: int) -> Recorded: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Recorded]: ...
-    def __getitem__(self, index: int | slice) -> Recorded | list[Recorded]:
-        places = range(len(self))[index]
-        return self._at(places) if isinstance(places, int) else [self._at(place) for place in places]
-
-    def __iter__(self) -> Iterator[Recorded]:
-        return map(Recorded, self._times_s, self._types, self._raws)
-
-    def __repr__(self) -> str:
-        return repr(list(self))
-
-    def _at(self, place: int) -> Recorded:
-        return Recorded(self._times_s[place], self._types[place], self._raws[place])
 
 
 class Chunk(NamedTuple):
@@ -76,20 +39,37 @@ class Chunk(NamedTuple):
     size_bytes: int
 
 
+class Place(NamedTuple):
+    """A line of code: ``file`` is ``Cell In[3]`` or a path, ``code`` the line's text, ``function`` the one it is in."""
+
+    file: str
+    line: int
+    function: str = ""
+    code: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}"
+
+
 @dataclass(slots=True)
 class LogLine:
-    """A line that a handler printed, with where it came from (``stdout``, ``stderr``); it grows up to its end."""
+    """What a handler said beside its answer: a line that it printed, logged or warned of; it grows up to its end.
+
+    ``source`` is ``stdout``, ``stderr``, ``log`` or ``warnings``; ``level`` is a log record's, ``WARNING`` say.
+    """
 
     at_s: float
     source: str
     text: str
+    level: str = ""
 
 
 @dataclass(slots=True)
 class Raised:
-    """An exception of a handler. ``lines`` is its traceback without our own frames.
+    """An exception of a handler: ``lines`` is its traceback without our own frames, ``at`` the author's last line.
 
-    ``error`` keeps the frames, and all that is in them, alive; the trace lets go of it when newer failures have come.
+    ``variables`` are the local variables at that line, each as a short text. ``error`` keeps the frames, and all that
+    is in them, alive; the trace lets go of it when newer failures have come.
     """
 
     at_s: float
@@ -97,6 +77,35 @@ class Raised:
     message: str
     lines: list[str]
     error: BaseException | None = field(default=None, repr=False)  # whose own repr may hold a key
+    at: Place | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Blocked:
+    """A stretch in which the handler kept its loop from running anything else, and the line at which it did.
+
+    ``inside`` is the function in which that line was waiting, ``socket.recv`` say; it may be the line's own.
+    """
+
+    at_s: float
+    length_s: float
+    at: Place
+    inside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody else had to say of an exchange, in words and as values.
+
+    ``source`` is ``cost`` (authorised or captured), ``poe`` (a complaint about the answer), ``fault`` (put in on
+    purpose) or whoever else reports.
+    """
+
+    at_s: float
+    source: str
+    text: str
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -104,22 +113,39 @@ class Tap:
     """What one end saw of the answer: ``server`` is the bot's end, ``client`` the asker's.
 
     ``omitted`` counts the events, chunks and log lines that came after the trace had no more room for this exchange.
+    Any sequence of events may be given; they are kept in columns.
     """
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    events: Sequence[Recorded] = field(default_factory=Events)
+    events: Events = field(default_factory=Events)
     chunks: list[Chunk] = field(default_factory=list)
     ended_s: float | None = None
     omitted: int = 0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.events, Events):
+            self.events = Events(self.events)
 
-@dataclass(slots=True)
+    @property
+    def size_bytes(self) -> int:
+        """What its events and chunks take, roughly."""
+        return self.events.size_bytes + EVENT_BYTES * len(self.events) + 130 * len(self.chunks)
+
+    @classmethod
+    def starting(cls, start_s: float) -> Tap:
+        """Make the tap of an exchange that began when the clock stood there."""
+        return cls(events=Events(start_s=start_s))
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Exchange:
     """One request and its answer.
 
     ``kind`` is the request's type (``query``, ``settings``, ``report_reaction`` …), ``generation`` the definition of
-    the bot that answered (none if the bot is served elsewhere), ``request`` the JSON body with secrets removed.
+    the bot that answered (none if the bot is served elsewhere), ``request`` the JSON body with secrets removed,
+    ``response`` the JSON body that answers what is no query, ``parent`` the number of the exchange whose handler asked
+    and ``children`` those of the exchanges that this one's handler began.
     """
 
     number: int
@@ -128,29 +154,84 @@ class Exchange:
     started_at: datetime
     message_id: str = ""
     route: str = ""
+    url: str = ""
     generation: int | None = None
     request: dict[str, Any] = field(default_factory=dict)
     request_headers: dict[str, str] = field(default_factory=dict)
+    response: Any = None
     server: Tap | None = None
     client: Tap | None = None
     logs: list[LogLine] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
     raised: Raised | None = None
     outcome: Outcome = "open"
     note: str = ""
+    parent: int | None = None
+    children: list[int] = field(default_factory=list)
 
     @property
-    def events(self) -> Sequence[Recorded]:
+    def seen(self) -> Tap | None:
+        """The end whose events count: the bot's if it is here and has any, else the asker's."""
+        return self.server if self.server is not None and self.server.events else self.client or self.server
+
+    @property
+    def events(self) -> Events:
         """The answer's events, as the bot's end saw them if it is here, else as the asker's end did."""
-        tap = self.server if self.server is not None and self.server.events else self.client
-        return tap.events if tap is not None else []
+        return self.seen.events if self.seen is not None else Events()
+
+    @property
+    def text(self) -> str:
+        """The answer's text, as a reader sees it at the end."""
+        return answer_text((event.type, event.raw) for event in self.events)
 
     @property
     def first_text_s(self) -> float | None:
         """Seconds to the first ``text`` or ``replace_response`` event."""
-        return next((e.at_s for e in self.events if e.type in ("text", "replace_response")), None)
+        events = self.events
+        at = next((at for at, type_ in enumerate(events.types) if type_ in ("text", "replace_response")), None)
+        return None if at is None else events[at].at_s
+
+    @property
+    def gaps_s(self) -> list[float]:
+        """Seconds of silence before each event, the wait for the first included."""
+        return [later - earlier for earlier, later in pairwise([0.0, *self.events.times_s])]
 
     @property
     def duration_s(self) -> float | None:
         """Seconds to the end of the answer; none while it is open."""
         ends = [t.ended_s for t in (self.server, self.client) if t is not None and t.ended_s is not None]
         return max(ends) if ends else None
+
+    @property
+    def omitted(self) -> int:
+        """How many events, chunks and log lines the trace had no room for, at the end that counts."""
+        return self.seen.omitted if self.seen is not None else 0
+
+    def to_dataframe(self) -> Any:
+        """Give the events as a pandas DataFrame: number, at_s, gap_s, type, data, raw. Needs pandas."""
+        from poe_notebook.tracing.frames import events_frame
+
+        return events_frame(self)
+
+    def as_curl(self) -> str:
+        """Give the request as a curl command; its key comes from the environment."""
+        from poe_notebook.tracing.copies import as_curl
+
+        return as_curl(self)
+
+    def as_python(self) -> str:
+        """Give the request as Python code for a cell; its key comes from the environment."""
+        from poe_notebook.tracing.copies import as_python
+
+        return as_python(self)
+
+    def as_json(self) -> str:
+        """Give the request's body as JSON."""
+        from poe_notebook.tracing.copies import as_json
+
+        return as_json(self)
+
+    def __repr__(self) -> str:
+        length = f", {self.duration_s:.3g} s" if self.duration_s is not None else ""
+        return f"<Exchange {self.number} with {self.bot}: {self.outcome}, {len(self.events):,} events{length}>"

@@ -69,8 +69,8 @@ class AnswerText:
 class AnswerBlocks:
     """The blocks of a growing reply, for each of its responses, Markdown or plain as its first event said."""
 
-    def __init__(self, reply: Reply, files: TurnFiles, *, redact: Redact | None = None) -> None:
-        self._reply, self._files = reply, files
+    def __init__(self, reply: Reply, files: TurnFiles | None = None, *, redact: Redact | None = None) -> None:
+        self._reply, self._files = reply, files or TurnFiles(redact=redact)
         self._text = AnswerText(reply, redact=redact)
         self._parts: dict[int, MarkdownBlocks | PlainBlocks] = {}
         self._shown: dict[int, list[str]] = {}
@@ -90,6 +90,11 @@ class AnswerBlocks:
     def take_patches(self) -> list[tuple[int, Patch]]:
         """Give what changed in each response since the last time."""
         return [(index, self._parts[index].take_patch()) for index in sorted(self._parts)]
+
+    @property
+    def files(self) -> TurnFiles:
+        """The files of the turn."""
+        return self._files
 
     @property
     def html(self) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """The events of one exchange as a table: when each came, the silence before it, its type, its data, its bytes.
 
-Where both ends were tapped, each event stands once, with both times. Bounded: rows, data and bytes are cut.
-Bytes are read leniently, by the rules of WHATWG HTML §9.2: what a bot sent is shown even where it breaks the protocol.
+Among them stand, at their times, what the handler printed and logged, what it blocked and raised, and whom it asked.
+Bounded: rows, data and bytes are cut; a front end that is connected to the kernel asks for further pages.
 """
 
 from __future__ import annotations
@@ -9,44 +9,71 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 
-from poe_notebook.tracing.exchange import Exchange, Recorded
-from poe_notebook.views.blocks import Block, Cell, Column, Prose, Section, Table, Tone
+from poe_notebook.tracing.exchange import Exchange
+from poe_notebook.tracing.reading import data_of
+from poe_notebook.views.blocks import Block, Cell, Column, Folded, Prose, Section, Table, Tone
+from poe_notebook.views.timeline import Entry, Page, Timeline
 from poe_notebook.views.wording import count, excerpt, in_trace, milliseconds, wire_excerpt
 
-__all__ = ["MAX_ROWS", "data_of", "events_section"]
+__all__ = ["MAX_ROWS", "PAGE_ROWS", "TITLE", "events_section", "events_table"]
 
-MAX_ROWS = 500
+TITLE = "Events"
+PAGE_ROWS = 200
+MAX_ROWS = 1_000
+"""So many rows stand in a saved notebook; those behind the first page without their bytes."""
 _DATA_CHARS = 160
+_ASIDE_CHARS = 400
 _RAW_BYTES = 600
 _READ_BYTES = 64_000  # data longer than this is shown, not parsed
 
-_TONES: dict[str, Tone] = {"error": "bad", "done": "good"}
+_TONES: dict[str, Tone] = {
+    "error": "bad",
+    "done": "good",
+    "raised": "bad",
+    "blocked": "warn",
+    "stdout": "muted",
+    "stderr": "warn",
+    "log": "muted",
+    "warnings": "warn",
+    "call": "info",
+    "poe": "warn",
+    "fault": "warn",
+    "cost": "info",
+}
 
-Pair = tuple[Recorded | None, Recorded | None]
-"""An event as the server's end saw it, and as the client's end did."""
 
-
-def events_section(exchange: Exchange) -> Section:
+def events_section(exchange: Exchange, timeline: Timeline) -> Section:
     """Build the table of an exchange's events."""
-    server, client = (list(tap.events) if tap is not None else [] for tap in (exchange.server, exchange.client))
-    pairs = list(islice(_paired(server, client), MAX_ROWS))
-    if not pairs:
-        return Section("Events", [Prose(_nothing(exchange), "muted")])
-    total = max(len(server), len(client), len(pairs))
-    blocks: list[Block] = [_table(pairs, is_double=bool(server and client))]
-    if total > len(pairs):
-        rest = f"{in_trace(exchange.number)}.events[{len(pairs)}:]"
-        blocks.append(Prose(f"… and {total - len(pairs):,} more: `{rest}`", "muted"))
-    return Section("Events", blocks, aside=f"{total:,}")
+    first = timeline.page(0, PAGE_ROWS)
+    total = timeline.event_count
+    blocks: list[Block] = [] if total else [Prose(_nothing(exchange), "muted")]
+    if first.entries:
+        blocks.append(events_table(timeline, first))
+        blocks += _further_pages(timeline, first.total, exchange.number)
+    return Section(TITLE, blocks, aside=f"{total:,}" if total else "")
 
 
-def data_of(raw: bytes) -> str:
-    """Read the data out of an event's bytes: its ``data`` lines, joined."""
-    lines = raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    found = [value.removeprefix(" ") for name, _, value in (line.partition(":") for line in lines) if name == "data"]
-    return "\n".join(found)
+def events_table(timeline: Timeline, page: Page, *, with_raw: bool = True) -> Table:
+    """Build the table of one page."""
+    times = ("server ms", "client ms") if timeline.is_double else ("ms",)
+    numbers = [Column(title, "number") for title in ("#", *times, "gap ms")]
+    columns = [*numbers, Column("type", "label"), Column("data", "code")]
+    title = TITLE if with_raw else f"{TITLE} from row {page.first + 1:,} on"
+    rows: list[Sequence[str | Cell]] = [list(_row(timeline, entry, with_raw=with_raw)) for entry in page.entries]
+    return Table(title, columns, rows)
+
+
+def _further_pages(timeline: Timeline, total: int, number: int) -> Iterator[Block]:
+    shown = min(total, MAX_ROWS)
+    for first in range(PAGE_ROWS, shown, PAGE_ROWS):
+        page = timeline.page(first, min(PAGE_ROWS, MAX_ROWS - first))
+        last = first + len(page.entries)
+        plain = f"{in_trace(number)}.events"
+        yield Folded(f"Rows {first + 1:,} to {last:,}", [events_table(timeline, page, with_raw=False)], plain=plain)
+    if total > shown:
+        code = f"{in_trace(number)}.events[{shown}:]"
+        yield Prose(f"… and {total - shown:,} more: `{code}`", "muted")
 
 
 def _nothing(exchange: Exchange) -> str:
@@ -55,37 +82,18 @@ def _nothing(exchange: Exchange) -> str:
     return "No event came." if exchange.kind in ("query", "") else f"A {exchange.kind} request has no events."
 
 
-def _table(pairs: Sequence[Pair], *, is_double: bool) -> Table:
-    times = ("server ms", "client ms") if is_double else ("ms",)
-    numbers = [Column(title, "number") for title in ("#", *times, "gap ms")]
-    columns = [*numbers, Column("type", "label"), Column("data", "code")]
-    return Table("Events", columns, list(_rows(pairs, is_double=is_double)))
-
-
-def _rows(pairs: Sequence[Pair], *, is_double: bool) -> Iterator[list[str | Cell]]:
-    before_s = 0.0
-    for number, pair in enumerate(pairs, 1):
-        event = pair[0] or pair[1]
-        assert event is not None
-        times = pair if is_double else (event,)
-        yield [
-            f"{number:,}",
-            *(milliseconds(seen.at_s) if seen is not None else "-" for seen in times),
-            milliseconds(event.at_s - before_s),
-            Cell(excerpt(event.type, 60), tone=_TONES.get(event.type, "")),
-            Cell(_shown_data(event.raw), raw=wire_excerpt(event.raw, _RAW_BYTES)),
-        ]
-        before_s = event.at_s
-
-
-def _paired(server: Sequence[Recorded], client: Sequence[Recorded]) -> Iterator[Pair]:
-    """Pair the two ends' events in order; an end that misses one (a cut line, a lost event) leaves its place empty."""
-    at = 0
-    for event in server:
-        is_same = at < len(client) and client[at].type == event.type
-        yield (event, client[at]) if is_same else (event, None)
-        at += is_same
-    yield from ((None, event) for event in client[at:])
+def _row(timeline: Timeline, entry: Entry, *, with_raw: bool) -> Iterator[str | Cell]:
+    is_elsewhere = timeline.is_of_other_end(entry)
+    yield f"{entry.number:,}" if entry.number is not None else ""
+    yield "-" if is_elsewhere else milliseconds(entry.at_s)
+    if timeline.is_double:
+        yield milliseconds(entry.other_s) if entry.other_s is not None else "-" if entry.number is not None else ""
+    yield milliseconds(entry.gap_s) if entry.gap_s is not None else ""
+    yield Cell(excerpt(entry.kind, 60), tone=_TONES.get(entry.kind, ""))
+    if entry.number is None:
+        yield Cell(excerpt(entry.text, _ASIDE_CHARS, lines=True) or " ", tone=_TONES.get(entry.kind, ""))
+    else:
+        yield Cell(_shown_data(entry.raw), raw=wire_excerpt(entry.raw, _RAW_BYTES) if with_raw else "")
 
 
 def _shown_data(raw: bytes) -> str:

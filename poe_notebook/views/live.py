@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from poe_notebook.reply import Reply
 
-__all__ = ["LiveTurn", "open_turn"]
+__all__ = ["CellOutput", "LiveTurn", "can_take_widgets", "form_of", "open_turn"]
 
 Form = Literal["widget", "handle", "text"]
 
@@ -45,7 +45,7 @@ def open_turn(
     ``widget`` sends small patches; ``handle`` updates one output, for front ends without widgets; ``text`` writes to
     standard output.
     """
-    form = form or _form(shell)
+    form = form or form_of(shell)
     if form == "widget":
         from poe_notebook.views.turn_widget import WidgetTurn
 
@@ -75,12 +75,17 @@ class CellOutput:
             self._handle.update(bundle, raw=True)
 
 
-def _form(shell: Any) -> Form:
+def can_take_widgets(shell: Any) -> bool:
+    """Whether the front end of a shell is one to which widgets can be sent."""
     kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return "text"
     # With nobody to ask, it is nbclient that runs the notebook: it would save a widget's state into the file. Colab
     # redraws widgets in a frame of their own, and not from threads (googlecolab/colabtools#3373).
-    if not getattr(kernel, "_allow_stdin", True) or "google.colab" in sys.modules or find_spec("anywidget") is None:
-        return "handle"
-    return "widget"
+    is_asked = kernel is not None and getattr(kernel, "_allow_stdin", True)
+    return is_asked and "google.colab" not in sys.modules and find_spec("anywidget") is not None
+
+
+def form_of(shell: Any) -> Form:
+    """Tell which form this front end can show."""
+    if getattr(shell, "kernel", None) is None:
+        return "text"
+    return "widget" if can_take_widgets(shell) else "handle"

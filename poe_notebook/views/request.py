@@ -1,4 +1,4 @@
-"""What was asked in one exchange: the conversation, its parameters, the other fields, the headers, the whole body.
+"""What was asked in one exchange: the conversation, its parameters, the other fields, the headers.
 
 The body is a plain dict that may have come from anywhere: nothing here trusts a field to be there or of its type.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from poe_notebook.tracing.exchange import Exchange
-from poe_notebook.views.blocks import Block, Cell, Column, Facts, Folded, Listing, Prose, Section, Table
+from poe_notebook.views.blocks import Block, Cell, Column, Facts, Folded, Prose, Section, Table
 from poe_notebook.views.wording import count, excerpt, in_trace, json_excerpt
 
 __all__ = ["header_facts", "messages_of", "request_section"]
@@ -18,7 +18,6 @@ _MAX_MESSAGES = 50
 _MAX_FIELDS = 40
 _CONTENT_CHARS = 2_000
 _FIELD_CHARS = 300
-_BODY_CHARS = 20_000
 
 
 def request_section(exchange: Exchange) -> Section:
@@ -28,8 +27,6 @@ def request_section(exchange: Exchange) -> Section:
     headers = header_facts(exchange.request_headers)
     if headers:
         blocks.append(Folded(f"Headers ({len(headers)})", [Facts(headers)]))
-    body = Listing(json_excerpt(exchange.request, _BODY_CHARS))
-    blocks.append(Folded("The whole body as JSON", [body], plain=f"{in_trace(exchange.number)}.request"))
     return Section("Request", blocks, aside=count(len(messages), "message") if messages else "")
 
 

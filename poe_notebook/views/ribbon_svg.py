@@ -33,26 +33,31 @@ COLOURS = {
     "other": "#c2569b",
     "log": "#8a8a8a",
     "raised": "#d9453d",
+    "blocked": "#b87916",
+    "chunk": "#7c8794",
 }
-_TALL = frozenset({"error", "done", "replace_response", "file", "raised"})
-_HEAD, _LANE, _MARKS, _FOOT = 18, 26, 14, 20  # heights in pixels: words above, a lane, the marks, the scale below
+_TALL = frozenset({"error", "done", "replace_response", "file", "raised", "blocked"})
+# Heights in pixels: words above, a lane, the pieces of the body, the handler's marks, a call, the scale below.
+_HEAD, _LANE, _CHUNKS, _MARKS, _CALL, _FOOT = 18, 26, 12, 14, 18, 20
 _SLICE_SEAM = 0.0015  # of the axis: what a tick of many events is wider, so that a steady stream shows no stripes
 _GAP_LABEL = 0.09  # of the axis: a silence narrower than this has no room for words, only for its tooltip
 
 
 def ribbon_svg(ribbon: Ribbon, *, plain: str) -> str:
     """Draw a ribbon, with ``plain`` (the same axis in characters) for pages that show no SVG."""
-    marks_top = _HEAD + _LANE * len(ribbon.lanes)
-    bottom = marks_top + _MARKS * bool(ribbon.marks)
+    rows = [(lane.name, lane.ticks, _LANE) for lane in ribbon.lanes]
+    rows += [("chunks", ribbon.chunks, _CHUNKS)] if ribbon.chunks else []
+    rows += [("handler", ribbon.marks, _MARKS)] if ribbon.marks else []
+    rows += [(f"↳ {lane.name}", lane.ticks, _CALL) for lane in ribbon.calls]
+    bottom = _HEAD + sum(height for _, _, height in rows)
     parts = [*_gaps(ribbon, bottom), *_scale(ribbon.end_s, bottom)]
-    for at, lane in enumerate(ribbon.lanes):
-        parts += [_name(lane.name, _HEAD + _LANE * at, _LANE)]
-        parts += _ticks(lane.ticks, _HEAD + _LANE * at, _LANE, end_s=ribbon.end_s)
-    if ribbon.marks:
-        parts += [_name("handler", marks_top, _MARKS), *_ticks(ribbon.marks, marks_top, _MARKS, end_s=ribbon.end_s)]
-    parts += _first_text(ribbon, bottom)
+    top = _HEAD
+    for name, ticks, height in rows:
+        parts += [_name(name, top, height), *_ticks(ticks, top, height, end_s=ribbon.end_s)]
+        top += height
+    parts += [*_limit(ribbon, bottom), *_first_text(ribbon, bottom)]
     return (
-        '<div class="poe-ribbon" hidden="hidden">'
+        f'<div class="poe-ribbon{" poe-ribbon-named" if ribbon.calls else ""}" hidden="hidden">'
         f'<svg class="poe-ribbon-axis" role="img" aria-label="{escape(ribbon.sentence)}" height="{bottom + _FOOT}">'
         f"{''.join(parts)}</svg>{_legend(ribbon)}</div>"
         f'<pre class="poe-ribbon-plain">{escape(plain)}</pre>'
@@ -94,7 +99,7 @@ def _words(words: str, x: float, y: int, *, anchor: str) -> str:
 
 
 def _name(name: str, top: int, height: int) -> str:
-    return f'<text class="poe-ribbon-quiet" x="-8" y="{top + height // 2 + 4}" text-anchor="end">{name}</text>'
+    return f'<text class="poe-ribbon-quiet" x="-8" y="{top + height // 2 + 4}" text-anchor="end">{escape(name)}</text>'
 
 
 def _ticks(ticks: Sequence[Tick], top: int, height: int, *, end_s: float) -> Iterator[str]:
@@ -109,6 +114,8 @@ def _ticks(ticks: Sequence[Tick], top: int, height: int, *, end_s: float) -> Ite
 
 
 def _tick_words(tick: Tick) -> str:
+    if tick.kind == "blocked":
+        return f"blocked for {seconds(tick.to_s - tick.from_s)}, from {seconds(tick.from_s)} on"
     if tick.count == 1:
         return f"{tick.number} · {tick.kind} · {seconds(tick.from_s)}"
     times = f"{seconds(tick.from_s)} to {seconds(tick.to_s)}"
@@ -116,7 +123,19 @@ def _tick_words(tick: Tick) -> str:
 
 
 def _width(tick: Tick, end_s: float) -> str:
-    return "2" if tick.count == 1 else f"{_share(tick.to_s - tick.from_s, end_s) + _SLICE_SEAM:.2%}"
+    is_point = tick.count == 1 and tick.kind != "blocked"
+    return "2" if is_point else f"{_share(tick.to_s - tick.from_s, end_s) + _SLICE_SEAM:.2%}"
+
+
+def _limit(ribbon: Ribbon, bottom: int) -> Iterator[str]:
+    if ribbon.limit_s is not None:
+        x = _share(ribbon.limit_s, ribbon.end_s)
+        words = f"Poe may give up on a first response at {seconds(ribbon.limit_s)}"
+        yield (
+            f'<line class="poe-ribbon-limit" x1="{x:.2%}" x2="{x:.2%}" y1="{_HEAD - 4}" y2="{bottom}">'
+            f"<title>{words}</title></line>"
+        )
+        yield _words(f"{seconds(ribbon.limit_s)} limit", x, 12, anchor="end" if x > 0.5 else "start")
 
 
 def _first_text(ribbon: Ribbon, bottom: int) -> Iterator[str]:
@@ -131,7 +150,7 @@ def _first_text(ribbon: Ribbon, bottom: int) -> Iterator[str]:
 
 def _legend(ribbon: Ribbon) -> str:
     counts = dict(ribbon.counts)
-    for tick in ribbon.marks:
+    for tick in (*ribbon.marks, *ribbon.chunks):
         counts[tick.kind] = counts.get(tick.kind, 0) + tick.count
     items = "".join(
         f'<span><svg width="8" height="10" aria-hidden="true"><rect width="8" height="10" rx="2" '

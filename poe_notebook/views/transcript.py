@@ -10,16 +10,27 @@ from collections.abc import Iterator, Mapping
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import MAX_RESPONSES, answers_of
-from poe_notebook.views.html import Bundle, bundle, escape, framed
+from poe_notebook.views.html import EVERYTHING, Bundle, bundle, escape, framed
 from poe_notebook.views.markdown import ANSWER_CHARS
 from poe_notebook.views.media.facts import files_text
-from poe_notebook.views.media.files import SAVED, Room, TurnFiles
+from poe_notebook.views.media.files import SAVED, Room, TurnFiles, files_of
 from poe_notebook.views.media.html import Shelf, files_html
 from poe_notebook.views.turn_after import after_html, after_text, footer
 from poe_notebook.views.turn_calls import ROUTES, calls_html, calls_text
 from poe_notebook.views.wording import excerpt
 
-__all__ = ["answers_html", "heading_text", "render_turn_html", "render_turn_text", "turn_bundle"]
+__all__ = [
+    "ROUTES",
+    "answer_text",
+    "answers_html",
+    "heading_text",
+    "render_turn_html",
+    "render_turn_text",
+    "turn_bundle",
+    "without_message",
+]
+
+_BOT = '<div class="poe-turn-bot"'
 
 _NAME_CHARS = 200
 _MESSAGE_CHARS = 20_000
@@ -38,9 +49,7 @@ def turn_bundle(
     ``files`` are its files, if somebody has looked for them already; ``answers`` the HTML of its responses, if somebody
     has rendered it, and ``text`` what has grown of it; ``room`` is how much of the files the output may hold.
     """
-    if files is None:
-        files = TurnFiles()
-        files.take(reply)
+    files = files or files_of(reply)
     html = render_turn_html(reply, files, answers=answers, room=room)
     return bundle(html, render_turn_text(reply, files, text=text))
 
@@ -53,13 +62,15 @@ def render_turn_html(
     shown = answers_of(reply, files) if answers is None else answers
     html = (
         f'<div class="poe-turn poe-turn-{reply.state}">{_user_html(reply, files, shelf)}'
-        f'<div class="poe-turn-bot" role="group" aria-label="{bot}">{_heading_html(reply)}'
+        f'{_BOT} role="group" aria-label="{bot}">{_heading_html(reply)}'
         f'<div class="poe-turn-before">{calls_html(reply)}</div>'
         f'<div class="poe-turn-responses">{shelf.filled(answers_html(shown, len(reply.responses)))}</div>'
         f'<div class="poe-turn-after">{after_html(reply, files, shelf)}</div>'
         f'<p class="poe-turn-foot poe-muted">{escape(footer(reply))}</p></div></div>'
     )
-    return framed(html, label=f"Chat with {excerpt(reply.bot, _NAME_CHARS)}", is_growing=not reply.is_finished)
+    return framed(
+        html, label=f"Chat with {excerpt(reply.bot, _NAME_CHARS)}", later="" if reply.is_finished else EVERYTHING
+    )
 
 
 def answers_html(answers: Mapping[int, str], responses: int = 0) -> str:
@@ -85,13 +96,23 @@ def render_turn_text(reply: Reply, files: TurnFiles, *, text: str = "") -> str:
     While it grows, ``text`` stands for the answer, since the last word of the reply's own may be half a secret.
     """
     said = excerpt(reply.message.content, _MESSAGE_CHARS, lines=True)
+    user = "\n".join(["You", said, *files_text(files.of_message)])
+    return f"{user}\n\n{answer_text(reply, files, text=text)}"
+
+
+def answer_text(reply: Reply, files: TurnFiles | None = None, *, text: str = "") -> str:
+    """Write what the bot answered, without the message that it answers; ``text`` as for ``render_turn_text``."""
+    files = files or files_of(reply)
     answer = excerpt(_answer_text(reply) if reply.is_finished else text, ANSWER_CHARS, lines=True)
-    parts = [
-        "\n".join(["You", said, *files_text(files.of_message)]),
-        "\n".join([heading_text(reply), *calls_text(reply), answer]).rstrip(),
-        after_text(reply, files),
-    ]
+    parts = ["\n".join([heading_text(reply), *calls_text(reply), answer]).rstrip(), after_text(reply, files)]
     return "\n\n".join(filter(None, parts))
+
+
+def without_message(html: str) -> str:
+    """Take the message out of a rendered turn: where several bots answer the same one."""
+    before, _, rest = html.partition('<div class="poe-turn-user"')
+    _, mark, bot = rest.partition(_BOT)
+    return before + mark + bot
 
 
 def _answer_text(reply: Reply) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from poe_notebook.protocol.call_pieces import GrowingCall
 from poe_notebook.reply import NestedCall, Reply
@@ -67,10 +68,8 @@ def _tool_name(call: GrowingCall) -> str:
 def _json(text: str) -> str:
     """Lay JSON out in lines; leave as it is what is none, or not yet whole."""
     if len(text) <= _PARSED_CHARS:
-        try:
+        with suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
     return excerpt(text, _SHOWN_CHARS, lines=True)
 
 

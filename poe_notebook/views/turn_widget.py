@@ -16,7 +16,7 @@ import traitlets
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
-from poe_notebook.views.media.files import LIVE, Resolve, TurnFiles
+from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
 from poe_notebook.views.media.html import Shelf
 from poe_notebook.views.page_widget import enliven, script
 from poe_notebook.views.patches import AnswerCopy
@@ -71,14 +71,16 @@ class WidgetTurn:
         redact: Redact | None = None,
         resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
-        widget: Callable[..., TurnWidget] = TurnWidget,
+        widget: Callable[..., Any] = TurnWidget,
         enliven: Callable[[str], None] = enliven,
+        at_once_s: float = AT_ONCE_S,
+        room: Room = SAVED,
     ) -> None:
         self._reply, self._show, self._redact, self._clock = reply, show, redact, clock
-        self._make, self._enliven = widget, enliven
+        self._make, self._enliven, self._at_once_s, self._room = widget, enliven, at_once_s, room
         self._files = TurnFiles(resolve, redact=redact)
         self._answer = AnswerBlocks(reply, self._files, redact=redact)
-        self._widget: TurnWidget | None = None
+        self._widget: Any = None
         self._copy = AnswerCopy()
         self._around = {"before": "", "after": ""}
         self._told: tuple[object, ...] = ()
@@ -87,12 +89,12 @@ class WidgetTurn:
         self._opened_s = self._due_s = clock()
 
     def open(self) -> None:
-        """Start the clock. The waiting state shows with the first ``update`` after ``AT_ONCE_S``.
+        """Start the clock. The waiting state shows with the first ``update`` after ``at_once_s``.
 
         Measured in JupyterLab 4.6: static HTML shown first and a widget put in its place is one frame of nothing.
         """
         self._opened_s = self._clock()
-        self._due_s = self._opened_s + AT_ONCE_S
+        self._due_s = self._opened_s + self._at_once_s
 
     def update(self) -> None:
         """Send what is new, if it is time."""
@@ -110,19 +112,24 @@ class WidgetTurn:
         shown = self._shown()
         if self._widget is not None:
             # The last words first: the static form of 200 kB takes JupyterLab 0.2 s to put up (measured, 4.6).
-            self._send(is_new=True)
+            self._send(is_new=True, is_last=True)
             self._widget.send({"kind": "end", "state": self._reply.state, "foot": footer(self._reply)})
         # A secret was found: the whole text is rendered anew, in case one came in pieces that a stream cannot see.
         is_same = shown.text == self._reply.text
-        still = turn_bundle(shown, files=self._files, answers=answers if is_same else None)
+        still = turn_bundle(shown, files=self._files, answers=answers if is_same else None, room=self._room)
         self._show({**still})
         # A page that was loaded anew meanwhile no longer gets updates of this output: there the widget has to stay.
         if self._widget is not None and self._widget.times_given < 2:
             self._widget.close()
         self._enliven(still["text/html"])
 
-    def _send(self, *, is_new: bool) -> None:
-        news = self._news(is_new=is_new)
+    @property
+    def files(self) -> TurnFiles:
+        """The files of the turn."""
+        return self._files
+
+    def _send(self, *, is_new: bool, is_last: bool = False) -> None:
+        news = self._news(is_new=is_new) | (self._new_around() if is_last else {})
         if news and self._widget is not None:
             self._seq += 1
             files = self._new_files()
@@ -134,7 +141,7 @@ class WidgetTurn:
     def _shown(self) -> Reply:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
-    def _create(self) -> TurnWidget:
+    def _create(self) -> Any:
         self._files.take(self._reply)
         self._new_files()  # those of the message go with the widget's state, as the frame needs them
         still = turn_bundle(self._shown(), files=self._files, answers={}, room=LIVE)

@@ -1,42 +1,17 @@
-"""What the handler said beside its answer, and what each end of the wire saw: status, headers, chunks, all bounded."""
+"""What each end of the wire saw: status, headers, chunks, all bounded."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from poe_notebook.tracing.exchange import Exchange, Recorded, Tap
-from poe_notebook.views.blocks import Block, Cell, Column, Facts, Folded, Prose, Section, Table, Tone
+from poe_notebook.tracing.exchange import Exchange, Tap
+from poe_notebook.views.blocks import Block, Column, Facts, Folded, Prose, Section, Table
 from poe_notebook.views.request import header_facts
-from poe_notebook.views.wording import excerpt, in_trace, milliseconds, seconds, size
+from poe_notebook.views.wording import in_trace, milliseconds, seconds, size
 
-__all__ = ["log_sections", "wire_sections"]
+__all__ = ["wire_sections"]
 
-_MAX_LINES = 200
-_LINE_CHARS = 2_000
 _MAX_CHUNKS = 100
-_TONES: dict[str, Tone] = {"stderr": "warn"}
-
-
-def log_sections(exchange: Exchange) -> Iterator[Section]:
-    """Build the section about what the handler printed and logged; none if it was silent."""
-    lines = list(exchange.logs)
-    if not lines:
-        return
-    events = exchange.events
-    columns = [Column("ms", "number"), Column("from", "label"), Column("came after", "label"), Column("line", "code")]
-    rows: list[Sequence[str | Cell]] = [
-        [
-            milliseconds(line.at_s),
-            Cell(excerpt(line.source, 20), tone=_TONES.get(line.source, "")),
-            _place(bisect_right(events, line.at_s, key=_time)),
-            excerpt(line.text.rstrip("\n"), _LINE_CHARS, lines=True),
-        ]
-        for line in lines[:_MAX_LINES]
-    ]
-    more = len(lines) - len(rows)
-    rest = [Prose(f"… and {more:,} more: `{in_trace(exchange.number)}.logs[{len(rows)}:]`", "muted")] if more else []
-    yield Section("Printed and logged", [Table("Printed and logged", columns, rows), *rest], aside=f"{len(lines):,}")
 
 
 def wire_sections(exchange: Exchange) -> Iterator[Section]:
@@ -53,20 +28,12 @@ def wire_sections(exchange: Exchange) -> Iterator[Section]:
     yield Section("On the wire", blocks)
 
 
-def _time(event: Recorded) -> float:
-    return event.at_s
-
-
-def _place(events: int) -> str:
-    return f"event {events:,}" if events else "the request"
-
-
 def _facts(tap: Tap) -> Iterator[tuple[str, str]]:
     sizes = [chunk.size_bytes for chunk in tap.chunks]
     yield "status", str(tap.status) if tap.status is not None else "-"
     yield "events", f"{len(tap.events):,}"
     yield "chunks", f"{len(sizes):,}" if sizes else "-"
-    yield "body", size(sum(sizes) or sum(len(event.raw) for event in tap.events))
+    yield "body", size(sum(sizes) or tap.events.size_bytes)
     yield "largest chunk", size(max(sizes)) if sizes else "-"
     yield "ended after", seconds(tap.ended_s)
 

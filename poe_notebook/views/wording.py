@@ -10,7 +10,18 @@ import json
 import math
 from typing import Any
 
-__all__ = ["count", "excerpt", "in_trace", "json_excerpt", "milliseconds", "seconds", "size", "visible", "wire_excerpt"]
+__all__ = [
+    "count",
+    "excerpt",
+    "in_trace",
+    "is_longer",
+    "json_excerpt",
+    "milliseconds",
+    "seconds",
+    "size",
+    "visible",
+    "wire_excerpt",
+]
 
 _STEERING = [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F)]
 _VISIBLE = {c: f"\\x{c:02x}" if c < 0x100 else f"\\u{c:04x}" for c in [*_STEERING, *range(0x2066, 0x206A)]}
@@ -67,6 +78,18 @@ def excerpt(text: str, chars: int, *, lines: bool = False) -> str:
     rest = f"… ({len(text):,} characters in all)" if len(text) > chars else ""
     head = visible(text[:chars])
     return (head if lines else " ".join(head.splitlines())) + rest
+
+
+def is_longer(value: Any, chars: int) -> bool:
+    """Whether a value written as JSON is longer than so many characters; one that cannot be written counts so."""
+    try:
+        for part in json.JSONEncoder(default=repr).iterencode(value):
+            chars -= len(part)
+            if chars < 0:
+                return True
+    except (RecursionError, TypeError, ValueError):
+        return True
+    return False
 
 
 def wire_excerpt(raw: bytes, size_bytes: int) -> str:

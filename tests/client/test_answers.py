@@ -19,7 +19,7 @@ from endpoints import query
 from places import Place, everywhere
 from recording_poe import DONE, KEY, RecordingPoe, Reply, Script, holds_key, plain, poe, shown, sse, text
 
-from poe_notebook.client import answers, settings, uploads
+from poe_notebook.client import settings, uploads
 from poe_notebook.client.answers import get_bot_response, get_bot_response_sync, get_final_response, stream_request
 from poe_notebook.client.retries import Restart
 from poe_notebook.errors import BotError, BotErrorNoRetry, InvalidParameterError
@@ -369,12 +369,3 @@ print(next(left).text)
         done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True, timeout=20)
         assert server.left.wait(1)
     assert (done.returncode, done.stdout, done.stderr) == (0, "whole\na\n", "")
-
-
-def test_the_functions_are_exported() -> None:
-    assert set(answers.__all__) == {
-        "get_bot_response",
-        "get_bot_response_sync",
-        "get_final_response",
-        "stream_request",
-    }

@@ -81,6 +81,11 @@ def test_the_result_is_enough_even_if_the_stream_goes_on() -> None:
         asyncio.run(asyncio.wait_for(capture_cost(REQUEST, ITEM, access_key=KEY, base_url=server.url), 1))
 
 
+def test_a_refusal_that_never_ends_is_not_read_to_its_end() -> None:
+    many = sse(*[("error", {"message": "no"})] * 200, status=403)
+    assert "403 Forbidden: no no" in str(error_of(Reply([*many.pieces, 5.0], status=403)))
+
+
 @pytest.mark.parametrize("status", ["insufficient funds", "INSUFFICIENT_FUNDS", "insufficient_fund"])
 def test_a_user_who_cannot_pay_is_said(status: str) -> None:
     error = error_of(sse(("result", {"status": status})))

@@ -23,7 +23,7 @@ from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event, decode
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import DataResponse, MetaResponse, PartialResponse
+from poe_notebook.protocol.responses import MetaResponse, PartialResponse, ReceivedData
 from poe_notebook.tracing.recorder import Recording, Trace
 
 REQUEST = QueryRequest.model_validate({**query("hi"), "access_key": KEY, "api_key": KEY})
@@ -306,7 +306,7 @@ def test_every_kind_of_event_becomes_its_response() -> None:
     assert replacement.is_replace_response
     assert suggestion.is_suggested_reply
     assert (file.attachment.url, file.attachment.inline_ref) == ("u", "r")
-    assert data == DataResponse(metadata="m")
+    assert data == ReceivedData(metadata="m")
     assert chunk.data == {"choices": []}
 
 

@@ -11,12 +11,13 @@ from calling_bots import FINAL, REQUEST, SCHEMA, TOOLS, Bot, asks, call, chunk, 
 from endpoints import query
 from recording_poe import DONE, KEY, Reply, Seen, poe, sse, text
 
+import poe_notebook
 from poe_notebook.client.answers import stream_request
 from poe_notebook.client.retries import Restart
 from poe_notebook.client.tools import run_tools
 from poe_notebook.errors import BotErrorNoRetry
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import DataResponse, MetaResponse, PartialResponse
+from poe_notebook.protocol.responses import MetaResponse, PartialResponse, ReceivedData
 from poe_notebook.protocol.tools import ToolDefinition
 
 # Rounds.
@@ -68,7 +69,7 @@ def test_a_bot_without_tools_just_answers() -> None:
         PartialResponse(text="plain "),
         PartialResponse(text="again", is_replace_response=True),
         PartialResponse(text="More?", is_suggested_reply=True),
-        DataResponse(metadata="m"),
+        ReceivedData(metadata="m"),
         PartialResponse(text="", data={"usage": {}, "choices": []}),
         PartialResponse(text="", data={"choices": None}),
         PartialResponse(text="", data={"choices": ["x"]}),
@@ -209,6 +210,24 @@ def test_the_library_sends_the_same_queries_and_gives_the_same_responses() -> No
         assert my_query.path == their_query.path == "/bot/Bot"
     leave = {"raw_response", "full_prompt"}  # a copy of the event and of the whole query, on every object of theirs
     assert [each.model_dump(exclude=leave) for each in mine] == [each.model_dump(exclude=leave) for each in theirs]
+
+
+def test_whoever_carries_out_the_calls_himself_sends_the_same_as_with_the_library() -> None:
+    made = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    result = {"role": "tool", "tool_call_id": "c1", "name": "weather", "content": '"rain"'}
+    models = [(TOOLS[0].model_dump(), "ToolDefinition"), (made, "ToolCallDefinition"), (result, "ToolResultDefinition")]
+
+    async def ask(package: Any, url: str) -> list[Any]:
+        request = package.QueryRequest(**query("weather?"))
+        names = ("tools", "tool_calls", "tool_results")
+        given: Any = {name: [getattr(package, kind)(**each)] for name, (each, kind) in zip(names, models, strict=True)}
+        return [each async for each in package.client.stream_request_base(request, "Bot", KEY, base_url=url, **given)]
+
+    with poe(sse(("json", chunk({"content": "It rains."})), DONE)) as server:
+        mine, theirs = (asyncio.run(ask(package, f"{server.url}/bot/")) for package in (poe_notebook, fastapi_poe))
+    my_query, their_query = (without_nulls(seen.json) for seen in server.seen)
+    assert my_query == {key: value for key, value in their_query.items() if key not in ("access_key", "api_key")}
+    assert [each.data for each in mine] == [each.data for each in theirs] != []
 
 
 def test_tool_definitions_of_the_library_and_dictionaries_will_do() -> None:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import socket
-import threading
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import endpoints
 import fastapi_poe as theirs
 import pytest
-import uvicorn
-from endpoints import KEY, Answer, Kernel, http_request, query, until
+from endpoints import KEY, Answer, Kernel, http_request, query
 from fastapi_poe.base import InsufficientFundError
+from sse_starlette import ServerSentEvent
+from their_server import their_server
 
 from poe_notebook.client.answers import stream_request
 from poe_notebook.client.query import stream_events
 from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Secret
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.protocol.responses import MetaResponse, PartialResponse
+from poe_notebook.protocol.responses import DataResponse, MetaResponse, PartialResponse
+from poe_notebook.protocol.tools import ToolDefinition
 
 FILE = theirs.Attachment(url="https://x/f.png", content_type="image/png", name="f.png", inline_ref="r")
 
@@ -55,25 +54,6 @@ class Scripted(theirs.PoeBot):
 
     async def on_error(self, error_request: Any) -> None:
         self.heard.append(("error", error_request.message))
-
-
-@contextmanager
-def their_server(bot: theirs.PoeBot) -> Iterator[int]:
-    """Run the library's own application under plain uvicorn, in a thread of the test."""
-    bot.access_key = KEY
-    with redirect_stdout(io.StringIO()):
-        app = theirs.make_app(bot)
-    bound = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)
-    thread.start()
-    assert until(lambda: server.started)
-    try:
-        yield bound.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(5)
-        bound.close()
 
 
 @pytest.fixture(scope="module")
@@ -318,3 +298,103 @@ def test_their_request_goes_through_our_client(both: tuple[Scripted, int]) -> No
 
     assert asyncio.run(ask()) == ["x"]
     assert both[0].heard[0].query[0].content == "from theirs"
+
+
+def raw(event: str, **data: Any) -> Any:
+    return ServerSentEvent(data=json.dumps(data), event=event)
+
+
+def test_our_client_reads_what_their_server_can_only_send_raw(both: tuple[Scripted, int]) -> None:
+    chunk = {"choices": [{"delta": {"content": "x"}, "finish_reason": None}], "index": 3}
+    script = [
+        raw("ping"),
+        raw("meta", linkify=True),
+        raw("json", **chunk),
+        raw("tomorrow", text="x"),
+        raw("text", text="a", index=2),
+    ]
+    got, error = asked(both, [*script, ServerSentEvent(comment="still there"), raw("done"), raw("text", text="late")])
+    assert error is None
+    assert [type(response) for response in got] == [MetaResponse, PartialResponse, PartialResponse]
+    assert (got[1].data, got[1].index) == (chunk, 3)
+    assert (got[2].text, got[2].index) == ("a", 2)
+
+
+def test_a_loop_written_for_their_client_meets_nothing_odd_in_what_ours_gives(both: tuple[Scripted, int]) -> None:
+    script = [theirs.MetaResponse(text=""), theirs.PartialResponse(text="a"), theirs.DataResponse(metadata="m")]
+    got, error = asked(both, [*script, theirs.PartialResponse(text="b", attachment=FILE)])
+    assert error is None
+    assert "".join(msg.text for msg in got if not msg.is_suggested_reply) == "ab"
+    assert [msg.attachment.name for msg in got if msg.attachment] == ["f.png"]
+    assert all(isinstance(msg, PartialResponse) for msg in got)
+    assert [msg.metadata for msg in got if isinstance(msg, DataResponse)] == ["m"]
+
+
+def test_the_debugging_fields_are_those_of_their_client_but_for_the_key(both: tuple[Scripted, int]) -> None:
+    script = [theirs.MetaResponse(text="", suggested_replies=False), theirs.PartialResponse(text="a")]
+    got, _ = asked(both, script)
+
+    async def ask() -> list[Any]:
+        base_url, request = f"http://127.0.0.1:{both[1]}/", theirs.QueryRequest(**query("hi"))
+        return [message async for message in theirs.stream_request(request, "Bot", KEY, base_url=base_url)]
+
+    official = asyncio.run(ask())
+    assert [m.raw_response for m in got] == [m.raw_response for m in official]
+    assert got[0].full_prompt == got[1].full_prompt == repr(REQUEST)
+    assert KEY not in got[1].full_prompt
+
+
+def test_tools_go_through_our_client_to_their_bots_and_back(both: tuple[Scripted, int]) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}}
+
+    class Calling(theirs.PoeBot):
+        async def get_response(self, request: Any) -> AsyncIterator[Any]:
+            heard.append(request)
+            if request.tool_results:
+                yield raw("json", choices=[{"delta": {"content": request.tool_results[0].content}}])
+            else:
+                yield raw("json", choices=[{"delta": {"tool_calls": [call]}, "finish_reason": None}])
+
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    heard: list[Any] = []
+    parameters = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    function = {"name": "add", "description": "adds", "parameters": parameters}
+    tools = [ToolDefinition.model_validate({"type": "function", "function": function})]
+    with their_server(Calling(path="/Bot")) as port:
+        got, error = asked((both[0], port), [], tools=tools, tool_executables=[add])
+    assert error is None
+    assert [response.text for response in got] == ["3"]
+    assert heard[0].tools[0].function.name == "add"
+    assert heard[1].tool_calls[0].function.arguments == '{"a": 1, "b": 2}'
+    assert heard[1].tool_results[0].tool_call_id == "c1"
+
+
+def test_all_of_a_query_arrives_at_their_bots_but_the_keys(both: tuple[Scripted, int]) -> None:
+    bot, port = both
+    bot.script, bot.should_insert_attachment_messages = [theirs.PartialResponse(text="x")], False
+    bot.heard.clear()
+    message = {
+        "role": "user",
+        "content": "hi",
+        "attachments": ATTACHED,
+        "parameters": {"shape": "3:2", "detail": 3},
+        "sender": {"id": "u-1", "name": "Ada"},
+        "reactions": [{"user_id": "u-1", "reaction": "heart"}],
+        "feedback": [{"type": "like", "reason": None}],
+        "metadata": "stored",
+        "referenced_message": {"role": "bot", "content": "earlier"},
+    }
+    request = QueryRequest.model_validate({**query(query=[message]), "users": [{"id": "u-1"}], "temperature": 0.5})
+    request.access_key = request.api_key = KEY
+
+    async def ask() -> None:
+        async for _ in stream_request(request, "Bot", KEY, base_url=f"http://127.0.0.1:{port}/"):
+            pass
+
+    try:
+        asyncio.run(ask())
+    finally:
+        bot.should_insert_attachment_messages = True
+    assert bot.heard[0].model_dump() == request.model_dump()

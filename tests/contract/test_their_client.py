@@ -9,10 +9,14 @@ from typing import Any
 
 import endpoints
 import fastapi_poe as theirs
+import httpx
 import pytest
 from endpoints import KEY, Kernel, query
+from fastapi_poe.client import _BotContext
+from recording_poe import in_json, poe
 
 from poe_notebook.bot.base import PoeBot
+from poe_notebook.protocol.events import ServerSentEvent
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.responses import DataResponse, ErrorResponse, MetaResponse, PartialResponse
 from poe_notebook.protocol.settings import SettingsResponse
@@ -224,9 +228,6 @@ def test_tools_are_called_and_their_results_come_back(kernel: Kernel, bot: Scrip
 
 
 def test_settings_are_fetched(kernel: Kernel, bot: Scripted) -> None:
-    import httpx
-    from fastapi_poe.client import _BotContext
-
     async def fetch() -> Any:
         async with httpx.AsyncClient() as session:
             context = _BotContext(endpoint=kernel.url(), session=session, api_key=KEY)
@@ -249,3 +250,88 @@ def test_a_wrong_key_gives_an_error(kernel: Kernel, bot: Scripted) -> None:
     with pytest.raises(theirs.BotError):
         asyncio.run(ask())
     assert bot.asked == []
+
+
+def test_an_event_that_nobody_knows_is_passed_on_and_reported_by_their_client(kernel: Kernel, bot: Scripted) -> None:
+    got, error = asked(kernel, bot, ServerSentEvent(event="tomorrow", data="{}"), "a")
+    assert error is None
+    assert [message.text for message in got] == ["a"]
+    assert bot.reports == ["Unknown event type: tomorrow"]
+
+
+def test_each_report_of_their_client_is_heard(kernel: Kernel) -> None:
+    class Hearing(PoeBot):
+        async def on_feedback(self, feedback_request: Any) -> None:
+            heard.append(("feedback", feedback_request.feedback_type, feedback_request.message_id))
+
+        async def on_reaction_with_context(self, reaction_request: Any, context: Any) -> None:
+            heard.append(("reaction", reaction_request.reaction, reaction_request.user_id))
+
+        async def on_error(self, error_request: Any) -> None:
+            heard.append(("error", error_request.message, error_request.metadata))
+
+    async def report() -> None:
+        async with httpx.AsyncClient() as session:
+            context = _BotContext(endpoint=kernel.url(), session=session, api_key=KEY)
+            await context.report_feedback("m", "u", "c", "like")
+            await context.report_reaction("m", "u", "c", "heart")
+            await context.report_error("late", {"message_id": "m"})
+
+    heard: list[Any] = []
+    kernel.serve(Hearing())
+    asyncio.run(report())
+    assert heard == [("feedback", "like", "m"), ("reaction", "heart", "u"), ("error", "late", {"message_id": "m"})]
+
+
+def test_all_of_a_query_of_their_client_arrives_but_the_keys_in_it(kernel: Kernel, bot: Scripted) -> None:
+    file = theirs.Attachment(url="u", content_type="text/plain", name="a.txt", parsed_content="words of a")
+    message = theirs.ProtocolMessage(
+        role="user",
+        content="hi",
+        attachments=[file],
+        parameters={"shape": "3:2"},
+        sender=theirs.Sender(id="u-1", name="Ada"),
+        referenced_message=theirs.ProtocolMessage(role="bot", content="earlier", metadata="stored"),
+    )
+    request = theirs.QueryRequest(
+        **{**query(), "query": [message], "users": [theirs.User(id="u-1")], "extra_params": {"a": 1}}
+    )
+    request.access_key = request.api_key = "injected by whoever asks"
+    bot.script, bot.should_insert_attachment_messages = ["x"], False
+    base_url = f"http://127.0.0.1:{kernel.port}/"
+    assert asyncio.run(theirs.get_final_response(request, "Bot", KEY, base_url=base_url)) == "x"
+    assert bot.asked[0].model_dump() == {**request.model_dump(), "access_key": KEY, "api_key": KEY}
+
+
+def test_what_poe_read_of_their_attachments_stands_ahead_of_the_message(kernel: Kernel, bot: Scripted) -> None:
+    file = theirs.Attachment(url="u", content_type="text/plain", name="a.txt", parsed_content="words of a")
+    bot.script = ["x"]
+
+    async def ask() -> None:
+        messages = [theirs.ProtocolMessage(role="user", content="hi", attachments=[file])]
+        base_url = f"http://127.0.0.1:{kernel.port}/"
+        async for _ in theirs.get_bot_response(messages, "Bot", KEY, base_url=base_url):
+            pass
+
+    asyncio.run(ask())
+    inserted, message = bot.asked[0].query
+    assert "words of a" in inserted.content
+    assert (message.content, message.attachments[0].name) == ("hi", "a.txt")
+
+
+def test_a_file_that_our_bot_posts_is_an_attachment_for_their_client(kernel: Kernel) -> None:
+    class Posting(PoeBot):
+        async def get_response(self, request: Any) -> AsyncIterator[Any]:
+            posted = await self.post_message_attachment(
+                message_id=request.message_id, file_data=b"x", filename="a.txt", is_inline=True, base_url=upload_to
+            )
+            yield f"![a][{posted.inline_ref}]"
+
+    kernel.serve(Posting())
+    with poe(in_json({"attachment_url": "https://x/a", "mime_type": "text/plain"})) as server:
+        upload_to = f"{server.url}/poe_api/"
+        got, error = asked(kernel, Scripted())
+    assert error is None
+    file, text = got
+    assert (file.attachment.url, file.attachment.name) == ("https://x/a", "a.txt")
+    assert text.text == f"![a][{file.attachment.inline_ref}]"

@@ -236,7 +236,7 @@ def test_a_handlers_mistake_is_shown_with_its_line_and_what_to_type(chatty: Kern
     [
         ("%poe chat Ecko hello", "Did you mean Echo?"),
         ("%poe chat", "BOT is missing"),
-        ("%poe chat Echo", "The message is missing"),
+        ("%%poe chat Echo\n ", "The message is missing"),
         ("%poe chat Echo hello --nwe", "Did you mean --new?"),
         ("%poe chat Echo --via moon hello", "no route 'moon'"),
         ("%poe chat Echo --timeout soon hello", "--timeout cannot be 'soon'"),

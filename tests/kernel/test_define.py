@@ -152,7 +152,7 @@ def test_settings_may_stand_beside_a_plain_handler(steady: Kernel) -> None:
     got = steady.value(
         "__import__('httpx').post([b.address for b in fp.bots() if b.name == 'Greeter'][0], "
         "json={'version': '1.0', 'type': 'settings'}, headers={'Authorization': 'Bearer ' + "
-        "__import__('poe_notebook.session').session.current_session().slots.named('Greeter').access_key.reveal()})"
+        "__import__('poe_notebook.session').session.current_session().serving.slots.named('Greeter').access_key.reveal()})"
         ".json()['introduction_message']"
     )
     assert got == "Welcome!"

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
+from hiding import HIDE
 from kernels import Kernel
 
-HIDE = """
-import sys
-from importlib.machinery import PathFinder
-
-class Hiding(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.partition(".")[0] == "fastapi_poe" else PathFinder.find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Hiding
-"""
 PASTED = """%%poebot
 from __future__ import annotations
 
@@ -59,7 +49,7 @@ def test_the_sync_functions_work_in_a_cell(fresh_kernel: Kernel) -> None:
     k.run(PASTED.replace("fastapi_poe", "poe_notebook"))
     ran = k.run(
         "import poe_notebook as fp\n"
-        "slot = __import__('poe_notebook.session').session.current_session().slots.named('Pasted')\n"
+        "slot = __import__('poe_notebook.session').session.current_session().serving.slots.named('Pasted')\n"
         "base = fp.bots()[0].address.rsplit('/', 1)[0] + '/'\n"
         "message = fp.ProtocolMessage(role='user', content='abc')\n"
         "parts = fp.get_bot_response_sync([message], 'Pasted', slot.access_key.reveal(), base_url=base)\n"

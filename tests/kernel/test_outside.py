@@ -134,6 +134,12 @@ def test_a_tunnel_lets_in_who_has_the_access_key_and_nobody_else(outside: kernel
     answer = httpx.post(f"{url}/Shout", json=body, headers={"Authorization": f"Bearer {ACCESS_KEY}"})
     assert '"HI"' in answer.text
     assert f"{url}/Shout" in outside.run("%poe bots").text
+    # The simulator, which knows files and takes the user's key, is not behind it.
+    session = "__import__('poe_notebook.session').session.current_session()"
+    key = outside.value(f"{session}.simulator.api_key.reveal()")
+    for path in ("/v1/models", "/bot/Shout", "/files/f-1/a"):
+        answer = httpx.get(url + path, headers={"Authorization": f"Bearer {key}"})
+        assert (answer.status_code, "No bot is served" in answer.text) == (404, True)
     assert "closed" in outside.run("%poe tunnel stop").text
     with pytest.raises(httpx.HTTPError):
         httpx.post(f"{url}/Shout", json=body)

@@ -8,6 +8,7 @@ import io
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
@@ -52,8 +53,10 @@ def taking_in() -> Iterator[Streams]:
     with a_cell() as cell:
         output = HandlerOutput()
         output.open()
-        yield cell
-        output.close()
+        try:
+            yield cell
+        finally:
+            output.close()
 
 
 def printed(kernel: Kernel, handler: Any, content: str = "hi") -> list[tuple[str, str]]:
@@ -131,7 +134,7 @@ def test_what_settings_and_reports_print_is_too(kernel: Kernel) -> None:
         assert cell.out.getvalue() == ""
 
 
-def test_a_thread_that_a_handler_starts_by_itself_prints_where_it_did_before(kernel: Kernel) -> None:
+def test_what_threads_of_its_own_print_is_too(kernel: Kernel) -> None:
     with taking_in() as cell:
 
         async def handler(request: Any) -> AsyncIterator[str]:
@@ -142,10 +145,47 @@ def test_a_thread_that_a_handler_starts_by_itself_prints_where_it_did_before(ker
                 pool.submit(print, "pooled").result()
             yield "x"
 
-        if getattr(sys.flags, "thread_inherit_context", 0):
-            pytest.skip("this interpreter carries the context into threads")
-        assert printed(kernel, handler) == []
-        assert cell.out.getvalue() == "bare\npooled\n"
+        assert [text for _, text in printed(kernel, handler)] == ["bare\n", "pooled\n"]
+        assert cell.out.getvalue() == ""
+
+
+def test_a_pool_that_outlives_an_answer_prints_for_whoever_gives_it_work(kernel: Kernel) -> None:
+    with taking_in() as cell, ThreadPoolExecutor(1) as pool:
+
+        async def handler(request: Any) -> AsyncIterator[str]:
+            await asyncio.wrap_future(pool.submit(print, request.query[-1].content))
+            yield "x"
+
+        assert [printed(kernel, handler, word) for word in ("a", "b")] == [[("stdout", "a\n")], [("stdout", "b\n")]]
+        pool.submit(print, "the cell's own").result()
+        assert cell.out.getvalue() == "the cell's own\n"
+
+
+def test_what_it_warns_of_is_in_its_exchange_with_the_line(kernel: Kernel) -> None:
+    with taking_in() as cell, warnings.catch_warnings():
+        warnings.simplefilter("always")
+
+        async def handler(request: Any) -> AsyncIterator[str]:
+            warnings.warn("this is old", DeprecationWarning, stacklevel=1)
+            yield "x"
+
+        [(source, text)] = printed(kernel, handler)
+        assert source == "warnings"
+        assert text.startswith("DeprecationWarning: this is old (")
+        assert "test_output.py, line " in text
+        assert cell.err.getvalue() == ""
+
+
+def test_warnings_of_a_cell_are_shown_as_before() -> None:
+    shown: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda *given: shown.append(str(given[0]))
+        with taking_in():
+            warnings.warn("mine", UserWarning, stacklevel=1)
+            warnings.showwarning("to a file", UserWarning, "x.py", 1, io.StringIO())
+        warnings.warn("after", UserWarning, stacklevel=1)
+    assert shown == ["mine", "to a file", "after"]
 
 
 def test_answers_side_by_side_do_not_mix_their_prints(kernel: Kernel) -> None:

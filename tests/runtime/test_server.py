@@ -158,6 +158,40 @@ def test_answers_on_one_connection_are_not_delayed(listener: Listener) -> None:
     assert sorted(took)[8] < 0.02
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost:"], ids=["nothing", "half a head"])
+def test_a_connection_whose_request_does_not_come_is_closed(thread: LoopThread, sent: bytes) -> None:
+    impatient = Listener(app, thread=thread, head_s=0.2)
+    impatient.open(0)
+    try:
+        with socket.create_connection(("127.0.0.1", impatient.port or 0), timeout=5) as silent:
+            silent.sendall(sent)
+            began = time.monotonic()
+            assert silent.recv(100) == b""
+            assert 0.1 < time.monotonic() - began < 2
+    finally:
+        impatient.close()
+
+
+def test_a_long_answer_and_a_second_request_are_not_cut_by_that(thread: LoopThread) -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await asyncio.sleep(0.4)
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    impatient = Listener(slow, thread=thread, head_s=0.2)
+    impatient.open(0)
+    try:
+        with socket.create_connection(("127.0.0.1", impatient.port or 0), timeout=5) as asking:
+            for _ in range(2):
+                asking.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert asking.recv(1000).startswith(b"HTTP/1.1 200")
+                assert asking.recv(1000) == b"ok"
+                time.sleep(0.05)
+            time.sleep(0.3)
+    finally:
+        impatient.close()
+
+
 def test_faults_of_the_server_are_kept_and_nothing_is_written_anywhere(
     listener: Listener, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,8 +12,6 @@ from typing import Any
 import endpoints
 import pytest
 from endpoints import KEY, Kernel, http_request, query, raw_request
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from poe_notebook.bot.base import PoeBot, RequestContext
 from poe_notebook.protocol.requests import QueryRequest
@@ -421,52 +419,3 @@ def test_odd_heads_are_answered_or_refused(kernel: Kernel, echo: Echo, request_:
     answer = talk(kernel, request_)
     assert b"HTTP/1.1 " + status in answer[:60] + answer[answer.find(b"\r\n\r\n") :][:20]
     assert kernel.ask("hi", "Echo").text == "hi"
-
-
-# Anything.
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-messages = st.fixed_dictionaries(
-    {"role": json_values | st.just("user"), "content": json_values | st.text(max_size=20)},
-    optional={
-        name: json_values
-        for name in ("attachments", "parameters", "feedback", "sender", "timestamp", "referenced_message", "metadata")
-    },
-)
-bodies = st.one_of(
-    st.binary(max_size=60),
-    json_values.map(lambda value: json.dumps(value).encode()),
-    st.builds(
-        lambda known, extra: json.dumps({**query(), **known, **extra}).encode(),
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "type": st.sampled_from(
-                    ["query", "settings", "report_error", "report_reaction", "report_feedback", "x"]
-                ),
-                "query": st.lists(messages, max_size=3) | json_values,
-                "message_id": json_values,
-                "temperature": json_values,
-                "tools": json_values,
-                "users": json_values,
-                "logit_bias": json_values,
-            },
-        ),
-        st.dictionaries(st.sampled_from(["message", "metadata", "reaction", "extra_params", "zz"]), json_values),
-    ),
-)
-
-
-@given(body=bodies)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_body_makes_a_server_error(kernel: Kernel, echo: Echo, body: bytes) -> None:
-    answer = kernel.post(body, "Echo")
-    assert answer.status in (200, 400, 422, 501)
-    if answer.status == 200 and answer.headers["content-type"].startswith("text/event-stream"):
-        assert [event.type for event in answer.events] in (["text", "done"], ["error", "done"])
-    else:
-        assert isinstance(answer.json, dict)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from poe_notebook.commands import VERBS
+from poe_notebook.verbs import VERBS
 from poe_notebook.views.html import Bundle
 from poe_notebook.views.status import (
     BotStatus,
@@ -190,7 +190,7 @@ def test_every_command_that_is_advised_exists() -> None:
     shown = [status_bundle(SHOUT), status_bundle(busy), bots_bundle([]), tunnel_bundle("open"), tunnel_bundle("closed")]
     advised = {verb for each in shown for verb in re.findall(r"(?<!%)%poe (\w+)", each["text/html"])}
     assert advised
-    assert advised <= {verb.name for verb in VERBS}
+    assert advised <= {verb.command.name for verb in VERBS}
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("ascii", "backslashreplace").decode())

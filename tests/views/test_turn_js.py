@@ -94,7 +94,8 @@ class Kernel:
             const shown = answer().cloneNode(true);
             shown.querySelectorAll(".poe-copy").forEach((button) => button.remove());
             shown.querySelectorAll("[role=button]").forEach((node) =>
-                ["role", "tabindex", "aria-label", "data-lm-suppress-shortcuts"].forEach((n) => node.removeAttribute(n)));
+                ["role", "tabindex", "aria-label", "data-lm-suppress-shortcuts"].forEach(
+                    (n) => node.removeAttribute(n)));
             return same([...shown.children], [...t.content.children]); }"""
         return bool(self.page.evaluate(js, self.blocks.html))
 
@@ -307,7 +308,8 @@ def test_an_image_from_elsewhere_is_loaded_when_asked_and_not_before(page: Any) 
 
 
 def test_an_image_is_shown_large_and_closed_again_by_keyboard(page: Any) -> None:
-    still = f'<section class="poe-notebook"><img class="poe-image" alt="a dot" src="data:image/png;base64,{PIXEL}"></section>'
+    image = f'<img class="poe-image" alt="a dot" src="data:image/png;base64,{PIXEL}">'
+    still = f'<section class="poe-notebook">{image}</section>'
     Kernel(page)
     page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", still)
     page.wait_for_function("document.querySelector('img.poe-image').getAttribute('role') === 'button'")
@@ -329,7 +331,8 @@ def test_a_selection_and_what_is_unfolded_stay_when_the_saved_form_takes_its_pla
     after = final.partition('<div class="poe-turn-after">')[2].partition('</div><p class="poe-turn-foot')[0]
     kernel.write("first *words* here\n\nmore", after=after)
     page.evaluate("""() => { document.querySelector("details").open = true;
-        const p = answer().firstChild; getSelection().setBaseAndExtent(p.childNodes[0], 2, p.childNodes[1].firstChild, 3); }""")
+        const [first, second] = answer().firstChild.childNodes;
+        getSelection().setBaseAndExtent(first, 2, second.firstChild, 3); }""")
     page.evaluate("tell({ kind: 'end', state: 'done' })")
     page.evaluate(
         """(html) => { const output = document.createElement("div"); output.innerHTML = html;

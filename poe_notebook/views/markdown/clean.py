@@ -1,8 +1,8 @@
 """The last gate before a page: only these elements and attributes pass, with such values as our own renderers write.
 
 The parser makes no HTML of what a bot wrote, so there is nothing to take away; this is here for the day when the parser
-or a rule of ours is wrong. Frames are the one thing that could do harm: one passes only with contents made by ``frames``,
-and is sandboxed here whatever it said.
+or a rule of ours is wrong. Frames are the one thing that could do harm: one passes only with contents made by
+``frames``, and is sandboxed here whatever it said.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Notes:
         return {"number": number, "mention": mention, "key": self.key}
 
     def listed(self) -> Iterator[list[Token]]:
-        """Give the tokens of the mentioned notes as list items, in order; rendering one may bring mentions of others."""
+        """Give the tokens of the mentioned notes as list items, in order; rendering one may mention others."""
         number = 0
         while number < len(self._numbers):
             label = list(self._numbers)[number]

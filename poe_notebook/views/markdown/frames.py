@@ -1,11 +1,11 @@
-"""Frames for pages that a bot wrote, and for pages from elsewhere: nothing in one reaches this page or, unasked, a network.
+"""Frames for pages that a bot wrote, and for pages from elsewhere: none reaches this page or, unasked, a network.
 
 A bot's page stands in a frame within a frame. The outer one is ours and holds the policy: what is within inherits it,
-and the policy of an outer frame is what keeps an inner one from going elsewhere by itself. Both are sandboxed without an
-origin. Measured in Chromium 156 against a listening server: requests, redirects, forms, pop-ups, style sheets, fonts,
-media, workers and nested frames of a page send nothing; WebRTC is not covered by any policy and is taken away by script.
+and the policy of an outer frame is what keeps an inner one from going elsewhere by itself. Both are sandboxed without
+an origin. Measured in Chromium 156 against a listening server: requests, redirects, forms, pop-ups, style sheets,
+fonts, media, workers and nested frames of a page send nothing. WebRTC is covered by no policy, and taken away.
 
-A page from elsewhere is at first only a link in a frame, which leads that frame there: no script is needed to ask first.
+A page from elsewhere is at first only a link in a frame, which leads that frame there: to ask first takes no script.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Links and images in parsed Markdown: which may stay, and what becomes of the others.
 
 Images of other servers tell those who opens the page, so they become links that say where they lead and wait for a
-click. Bare addresses become links as on GitHub. Where the words of a link name another host than the one it leads to, or
-its host is written in letters that only look familiar, the host is said beside it.
+click. Bare addresses become links as on GitHub. Where the words of a link name another host than the one it leads to,
+or its host is written in letters that only look familiar, the host is said beside it.
 """
 
 from __future__ import annotations

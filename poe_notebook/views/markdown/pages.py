@@ -1,9 +1,9 @@
 """HTML that a bot writes to be seen: ``<html>`` and ``<iframe>`` outside a fence, and fenced pages with their preview.
 
-As Poe renders them (functional guides 2026): a fenced page shows code and preview, a bare one the preview alone, a frame
-the page that it names. A bare block ends at its first empty line, as CommonMark's HTML blocks do, so a page with an empty
-line in it falls apart; that is said, since it is the mistake that authors make. Only blocks that were closed are shown
-as pages: a page that is still being written is not loaded twenty times a second.
+As Poe renders them (functional guides 2026): a fenced page shows code and preview, a bare one the preview alone, a
+frame the page that it names. A bare block ends at its first empty line, as CommonMark's HTML blocks do, so a page with
+an empty line in it falls apart; that is said, since it is the mistake that authors make. Only blocks that were closed
+are shown as pages: a page that is still being written is not loaded twenty times a second.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ __all__ = ["PlainBlocks", "plain"]
 
 def plain(text: str) -> str:
     """Render an answer of type ``text/plain``."""
-    return f'<pre class="poe-plain">{escape(text[:ANSWER_CHARS])}</pre>\n{cut_note(len(text), min(len(text), ANSWER_CHARS))}'
+    shown = text[:ANSWER_CHARS]
+    return f'<pre class="poe-plain">{escape(shown)}</pre>\n{cut_note(len(text), len(shown))}'
 
 
 class PlainBlocks:

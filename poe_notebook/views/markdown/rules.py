@@ -115,7 +115,7 @@ def _fault(tokens: Sequence[Token]) -> str:
 
 
 def _elements(tokens: Sequence[Token]) -> int:
-    """Count the elements that will be made of tokens at the least: rendering only to find that it was too much costs."""
+    """Count the elements that tokens make at the least: to render first and find that it was too much costs time."""
     return sum(token.nesting == 1 and not token.hidden for token in tokens)
 
 

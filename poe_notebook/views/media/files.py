@@ -21,7 +21,7 @@ from poe_notebook.views.media.kinds import Look, look_of
 from poe_notebook.views.turn_redaction import Redact, redacted_file
 from poe_notebook.views.wording import size
 
-__all__ = ["LATER", "LIVE", "SAVED", "File", "Resolve", "Room", "TurnFiles"]
+__all__ = ["LATER", "LIVE", "SAVED", "File", "Resolve", "Room", "TurnFiles", "files_of"]
 
 Resolve = Callable[[str], bytes | None]
 """Gives the bytes behind an address, if they are at hand without asking a network."""
@@ -117,6 +117,13 @@ class TurnFiles:
         if data is not None and look.kind == "text":
             text = self._redact(data[:PREVIEW_BYTES].decode("utf-8", "replace"))
         return File(number, redacted_file(attachment, self._redact), data, look, text)
+
+
+def files_of(reply: Reply) -> TurnFiles:
+    """Give the files that a reply has now, of which those are at hand that it holds itself."""
+    files = TurnFiles()
+    files.take(reply)
+    return files
 
 
 def data_of(url: str) -> bytes | None:

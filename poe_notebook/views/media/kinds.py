@@ -1,7 +1,7 @@
 """What a file is shown as, by its type and, for images, by its first bytes.
 
-A type that a bot names is only a claim: it chooses the player, never what the browser is told, which is one of the types
-listed here. Types: Poe's functional guides 2026, and what browsers play besides.
+A type that a bot names is only a claim: it chooses the player, never what the browser is told, which is one of the
+types listed here. Types: Poe's functional guides 2026, and what browsers play besides.
 """
 
 from __future__ import annotations

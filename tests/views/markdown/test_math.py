@@ -116,7 +116,7 @@ PIECES = [*"xyab12{}^_&\\()[]<>=+-'|,.~ ", r"\frac", r"\sqrt", r"\text{", r"\lef
     r"\end{matrix}", r"\\", r"\sum", r"\limits", r"\color{red}", r"\hspace{1em}", r"\big", r"\overline", r"\mathbb{R}",
     r"\substack{", r"\binom", r"\not", r"\operatorname{f}", r"\xrightarrow{", r"\href{x}{y}", r"\begin{cases}",
     r"\end{cases}", r"\tag{1}", r"\pmod", r"\genfrac", r"\skew", r"\above", r"\over", r"\root", r"\of", r"\limits",
-    r"\hdashline", r"\hline", r"\mathchoice", r"\style{x}", r"\bmod", r"\middle|", r"\displaystyle", r"\verb"]  # fmt: skip
+    r"\hdashline", r"\hline", r"\mathchoice", r"\style{x}", r"\bmod", r"\middle|", r"\verb"]  # fmt: skip
 
 
 @settings(max_examples=500, deadline=None)

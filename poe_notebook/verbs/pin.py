@@ -1,0 +1,65 @@
+"""``%poe pin``: a turn that was right, as a pytest test that runs outside the notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poe_notebook.arguments import Arguments, Command, Option
+from poe_notebook.verbs.console import Console
+
+_MATCHES = ("exact", "similar", "regex")
+
+
+def _match(text: str) -> str:
+    if text not in _MATCHES:
+        raise ValueError(text)
+    return text
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise ValueError(text)
+    return value
+
+
+COMMAND = Command(
+    "pin",
+    "Keep a turn that was right as a pytest test, which runs outside the notebook.",
+    words=("WHICH", "FILE"),
+    options=(
+        Option("--bot", "where the test imports the bot from", str, "MODULE:OBJECT"),
+        Option("--url", "the address of the bot's server, for the test to ask", str, "URL"),
+        Option("--key-env", "the environment variable in which the test finds the access key", str, "VAR"),
+        Option("--match", "how texts are compared: exact, similar or regex", _match, "HOW"),
+        Option("--threshold", "how alike a similar text has to be, from 0 to 1", _share, "SHARE"),
+        Option("--pattern", "the regular expression to be found in the text", str, "REGEX"),
+    ),
+    examples=(
+        "%poe pin -1 tests/test_shout.py --bot shout:Shout",
+        "%poe pin Shout tests/test_shout.py --match similar --threshold 0.7",
+        "%poe pin 3 tests/test_shout.py --url http://127.0.0.1:8080/ --pattern 'total: [0-9]+'",
+    ),
+)
+
+
+def run(console: Console, arguments: Arguments, cell: str | None) -> None:
+    """Write the test, and say what it needs."""
+    session, file = console.session, str(arguments.word("file"))
+    bot, url, pattern = (arguments.option(name) for name in ("bot", "url", "pattern"))
+    how = {"key_variable": arguments.option("key_env"), "threshold": arguments.option("threshold"), "pattern": pattern}
+    how["match"] = arguments.option("match") or ("regex" if pattern else None)
+    given: dict[str, Any] = {name: value for name, value in how.items() if value is not None}
+    pinned = session.pin(arguments.word("which"), file, bot=bot, url=url, **given)
+    where = "a new file" if pinned.is_new else "added to the tests there"
+    said = f"`{pinned.test}` is pinned in `{pinned.path}`, {where}. Run it: `pytest {pinned.path}`"
+    console.say(session.redactor.text(said), kind="done")
+    if pinned.has_local_files:
+        console.say("Its files stand at addresses of this kernel, which the test cannot reach later.", kind="warning")
+    if not (bot or url):
+        module = pinned.place.partition(":")[0].replace(".", "/")
+        console.say(
+            f"It imports its bot as `{pinned.place}`, from `{module}.py`; another place can be named in the test."
+        )
+    if not pinned.is_collected:
+        console.say("pytest looks by itself only into files named `test_*.py` or `*_test.py`.", kind="warning")
