@@ -16,7 +16,7 @@ from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.messages import Attachment, ProtocolMessage
 from poe_notebook.tracing.exchange import Exchange, Outcome
 
-__all__ = ["Failure", "NestedCall", "Piece", "Reply", "Response", "State", "piece_of"]
+__all__ = ["Failure", "NestedCall", "Piece", "Reply", "Response", "State", "nested_calls", "piece_of"]
 
 State = Literal["waiting", "answering", "done", "failed", "stopped"]
 """``waiting``: nothing has come yet; ``failed``: ended by an ``error`` event or a broken connection;
@@ -52,6 +52,37 @@ class NestedCall:
     number: int | None = None
     tool_calls: Sequence[GrowingCall] = ()
     calls: Sequence[NestedCall] = ()
+
+
+def nested_calls(
+    exchange: Exchange, calls_of: Callable[[Exchange], Sequence[Exchange]], *, depth: int = 4
+) -> list[NestedCall]:
+    """Give the queries that an exchange's handler made, as ``calls_of`` finds them, and those made for them in turn."""
+    return [
+        NestedCall(
+            bot=call.bot,
+            route=call.route,
+            text=call.text,
+            outcome=call.outcome,
+            duration_s=call.duration_s,
+            number=call.number,
+            tool_calls=_calls_in(call.request),
+            calls=nested_calls(call, calls_of, depth=depth - 1) if depth > 1 else (),
+        )
+        for call in calls_of(exchange)
+        if call.kind == "query"
+    ]
+
+
+def _calls_in(request: Mapping[str, Any]) -> Sequence[GrowingCall]:
+    """Give the tool calls that a query brings back with their results."""
+    pieces = CallPieces()
+    for piece in deltas_in(request):
+        pieces.add(piece, answer=len(pieces.calls))
+    results = request.get("tool_results")
+    for result in results if isinstance(results, list) else ():
+        _take_result(pieces, result)
+    return pieces.calls
 
 
 @dataclass(slots=True, eq=False)

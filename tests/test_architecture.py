@@ -39,7 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "base": {"bot", "client", "protocol", "server"},
     "sync_utils": {"client"},
     "cell": {"bot"},
-    "turn": {"conversation", "protocol", "runtime", "tracing"},
+    "turn": {"conversation", "protocol", "reply", "runtime", "tracing"},
     "serving": {"bot", "keys", "protocol", "runtime", "server", "tracing", "views"},
     "outside": {"keys"},
     "attaching": {"client", "protocol"},

@@ -24,6 +24,7 @@ ELEMENTS = {
     *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "msup", "msub", "msubsup", "mover", "munder"),
     *("munderover", "mfrac", "msqrt", "mroot", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose"),
 }
+_PARTS = {**dict.fromkeys(("mfrac", "msup", "msub", "mroot", "mover", "munder"), 2), "msubsup": 3, "munderover": 3}
 _LENGTH = r"(?:\d{1,2}(?:\.\d{1,4})?|\.\d{1,4})(?:em|ex|px|pt)"
 _WORDS = r"[a-z][a-z -]{0,39}"
 ATTRIBUTES = {
@@ -68,7 +69,7 @@ def formula_html(tex: str, *, is_display: bool) -> str:
 def mathml(tex: str, *, is_display: bool) -> str | None:
     """Give the MathML of a formula, or nothing if it cannot be set."""
     display = "block" if is_display else "inline"
-    if len(tex) > FORMULA_CHARS or _MACRO.search(tex):
+    if len(tex) > FORMULA_CHARS or _MACRO.search(tex) or not _is_balanced(tex):
         return None
     try:
         return _written(Converter(display=display).convert_to_element(tex), NESTING)
@@ -82,8 +83,13 @@ def is_harmless(name: str, value: str) -> bool:
     return rule is not None and rule.match(value) is not None
 
 
+def _is_balanced(tex: str) -> bool:
+    braces = re.sub(r"\\.", "", tex, flags=re.DOTALL)
+    return braces.count("{") == braces.count("}")
+
+
 def _written(element: Any, levels: int) -> str:
-    if element.tag not in ELEMENTS or not levels:
+    if element.tag not in ELEMENTS or not levels or len(element) != _PARTS.get(element.tag, len(element)):
         raise ValueError(element.tag)
     kept = ((name, value) for name, value in element.attrib.items() if is_harmless(name, value))
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in kept)

@@ -78,7 +78,8 @@ def _file(file: File, shelf: Shelf) -> str:
         name = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{name}</a>'
     caption = f'{name} <span class="poe-muted">{escape(facts(file))}</span>'
     body = "" if file.attachment.inline_ref and file.image else _body(file, shelf)
-    return f'{body}<div class="poe-file-name">{caption}{_left_out(file, shelf)}</div>'
+    head = f'<div class="poe-file-name">{caption}{_left_out(file, shelf)}</div>'
+    return body + head if file.look.kind in ("image", "audio", "video") else head + body
 
 
 def _left_out(file: File, shelf: Shelf) -> str:

@@ -86,7 +86,7 @@ def test_a_formula_set_apart_is_a_block() -> None:
 
 
 @pytest.mark.parametrize(
-    "tex", ["{", "x^", r"\frac", r"\begin{matrix}", r"\newcommand{\a}{b}\a", r"\def\a{b}", "x" * 2_001]
+    "tex", ["{", r"\frac{1", "x^", r"\frac", r"\begin{matrix}", r"\newcommand{\a}{b}\a", r"\def\a{b}", "x" * 2_001]
 )
 def test_what_cannot_be_set_is_shown_as_its_source(tex: str) -> None:
     assert mathml(tex, is_display=False) is None
