@@ -242,14 +242,14 @@ class ChatView {
   startEdit(view, user) {
     const said = user.querySelector(".poe-turn-said");
     const area = make("textarea", { class: "poe-panel-input poe-panel-edit", rows: 3, "aria-label": "Edited message", value: view.turn.said });
-    const end = () => {
+    const end = (next = view.edit) => {
       form.remove();
       said.hidden = false;
-      view.edit.focus();
+      next.focus({ preventScroll: true });
     };
     const send = () => {
       if (!area.value.trim()) return;
-      end();
+      end(this.composer.area);
       this.chat.begin({ kind: "edit", turn: view.turn.id, text: area.value }, { text: area.value });
     };
     area.addEventListener("keydown", (event) => {
@@ -260,7 +260,7 @@ class ChatView {
       event.stopPropagation();
     });
     const form = make("div", { class: "poe-panel-editing" }, area, make("div", { class: "poe-panel-row" },
-      make("button", { type: "button", class: "poe-button poe-button-quiet", onclick: end }, "Cancel"),
+      make("button", { type: "button", class: "poe-button poe-button-quiet", onclick: () => end() }, "Cancel"),
       make("button", { type: "button", class: "poe-button", onclick: send }, "Send")));
     said.hidden = true;
     said.after(form);
