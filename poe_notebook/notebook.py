@@ -151,6 +151,7 @@ def compare(
 
     What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
     """
+    __tracebackhide__ = True
     options = {"parameters": parameters, "system": system, "timeout_s": timeout}
     files = [as_file(given) for given in attach]
     return current_session().compare(bots, message, via=via, attach=files, **options).run()

@@ -43,8 +43,13 @@ class ChatView {
     this.root.addEventListener("keydown", breakLine);
     this.root.addEventListener("focusin", ownKeys);
     this.isAtEnd = true;
+    this.top = 0;
     this.list.addEventListener("scroll", () => {
-      this.isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 32;
+      // An event tells of the past: what has grown since is no reason to let go of the end, moving upwards is.
+      const { scrollTop, scrollHeight, clientHeight } = this.list;
+      if (scrollHeight - scrollTop - clientHeight < 32) this.isAtEnd = true;
+      else if (scrollTop < this.top - 1) this.isAtEnd = false;
+      this.top = scrollTop;
       this.latest.hidden = this.isAtEnd;
     });
     this.sized = new ResizeObserver(() => this.follow());
