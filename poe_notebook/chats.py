@@ -243,7 +243,14 @@ class Chats:
             route=reply.route,
             request=request.model_dump(exclude={"access_key", "api_key"}),
         )
-        return Turn(reply, way(request, recording), recording, thread=self._thread, timeout_s=timeout_s)
+        return Turn(
+            reply,
+            way(request, recording),
+            recording,
+            thread=self._thread,
+            timeout_s=timeout_s,
+            calls_of=self._trace.calls_of,
+        )
 
 
 def _check(message: object, parameters: object) -> None:

@@ -18,9 +18,9 @@ import httpx
 from poe_notebook.client.decoding import Decoder, is_event_stream
 from poe_notebook.client.endpoints import is_local
 from poe_notebook.client.pool import client_for_this_loop
-from poe_notebook.client.tool_calls import deltas_in
 from poe_notebook.errors import InvalidParameterError, KeyMissing
 from poe_notebook.keys import Redactor, Secret
+from poe_notebook.protocol.call_pieces import deltas_in
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import ErrorResponse, PartialResponse
 from poe_notebook.simulator.backend_messages import ReadFile, completion_body

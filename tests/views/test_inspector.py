@@ -529,7 +529,7 @@ def test_every_command_that_is_advised_exists() -> None:
             an_exchange(outcome="stopped"),
         )
     )
-    advised = set(re.findall(r"(?<!%)%poe (\w+)", shown))
+    advised = set(re.findall(r"(?<!%)%poe ([a-z-]+)", shown))
     assert advised
     assert advised <= {verb.command.name for verb in VERBS}
 
