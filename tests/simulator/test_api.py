@@ -14,7 +14,7 @@ import fastapi_poe as theirs
 import httpx
 import pytest
 from endpoints import http_request, query
-from offline import Offline, Recorder, offline
+from offline import Endless, Offline, Recorder, offline
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -419,20 +419,9 @@ def test_a_fault_meets_one_answer_of_a_bot(poe: Offline, fault: str, text: str, 
 
 
 def test_a_cut_connection_cancels_the_handler(poe: Offline) -> None:
-    ended: list[str] = []
-
-    class Endless(Recorder):
-        async def get_response(self, request: fp.QueryRequest) -> Any:
-            try:
-                while True:
-                    yield "more "
-                    await asyncio.sleep(0.01)
-            finally:
-                ended.append("cancelled")
-
-    poe.serve(Endless(), "Endless")
+    bot = poe.serve(Endless(), "Endless")
     assert poe.ask("Endless", faults=["cut@3"]).state == "failed"
-    assert endpoints.until(lambda: ended)
+    assert endpoints.until(lambda: bot.ended_at)
 
 
 def test_a_request_that_is_sent_twice_is_answered_twice_and_shown_once(poe: Offline) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import apps
 import endpoints
 import openai
 import pytest
-from offline import Offline, Recorder, offline
+from offline import Endless, Offline, Recorder, offline
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -73,25 +72,14 @@ def test_the_openai_package_hears_what_is_wrong(poe: Offline) -> None:
 
 
 def test_the_openai_package_stops_the_bot_when_it_closes_a_stream(poe: Offline) -> None:
-    ended: list[str] = []
-
-    class Endless(Recorder):
-        async def get_response(self, request: fp.QueryRequest) -> Any:
-            try:
-                while True:
-                    yield "more "
-                    await asyncio.sleep(0.01)
-            finally:
-                ended.append("stopped")
-
-    poe.serve(Endless(), "Endless")
+    bot = poe.serve(Endless(), "Endless")
     ask: Any = [{"role": "user", "content": "hello"}]
     with openai_client(poe) as client:
         with client.chat.completions.create(model="Endless", messages=ask, stream=True) as stream:
             for chunk in stream:
                 if chunk.choices[0].delta.content:
                     break
-        assert endpoints.until(lambda: ended, within_s=0.5)
+        assert endpoints.until(lambda: bot.ended_at, within_s=0.5)
 
 
 @pytest.mark.parametrize("is_elsewhere", [True, False])
