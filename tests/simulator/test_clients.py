@@ -228,6 +228,23 @@ def test_clients_that_leave_an_answer_that_is_all_there_write_nothing_into_a_cel
     assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
+def test_an_answer_waits_for_a_client_that_does_not_read(poe: Offline) -> None:
+    given: list[int] = []
+
+    class Large(Recorder):
+        async def get_response(self, request: fp.QueryRequest) -> Any:
+            for n in range(90):
+                given.append(n)
+                yield fp.PartialResponse(text="", data={"large": "x" * 1_000_000})
+
+    poe.serve(Large(), "Large")
+    with socket.create_connection(("127.0.0.1", poe.port)) as connection:
+        connection.sendall(raw_request("/bot/Large", json.dumps(query()).encode(), key=poe.api_key))
+        connection.recv(10)
+        time.sleep(0.5)
+        assert len(given) < 45
+
+
 def test_exchanges_leave_no_task_behind(poe: Offline) -> None:
     async def count() -> int:
         return len(asyncio.all_tasks())
