@@ -15,7 +15,7 @@ from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.limits import MESSAGES_IN_CONTEXT, PROTOCOL_VERSION
-from poe_notebook.protocol.messages import Attachment, MessageReaction, ProtocolMessage, Sender, User
+from poe_notebook.protocol.messages import Attachment, MessageFeedback, MessageReaction, ProtocolMessage, Sender, User
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.tracing.exchange import Exchange
 
@@ -257,4 +257,5 @@ class Conversation:
             attachments=turn.attachments,
             metadata=turn.metadata,
             reactions=[MessageReaction(user_id=who, reaction=what) for who, what in reactions.items()],
+            feedback=[MessageFeedback(type=what) for what in reactions.values() if what in ("like", "dislike")],
         )
