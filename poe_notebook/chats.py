@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from poe_notebook.attaching import File
 from poe_notebook.client.settings import sync_bot_settings_async
 from poe_notebook.conversation import Conversation, Reply
-from poe_notebook.errors import CommandError
+from poe_notebook.errors import BotError, CommandError
 from poe_notebook.outside import Outside
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.requests import QueryRequest
@@ -121,7 +121,7 @@ class Chats:
         """
         learn_keys(self._trace.redactor)
         called = self._routes.name(bot or conversation.bot, route)
-        _check_json(parameters)
+        _check(message, parameters)
         way = self._routes.way_to(called, route, faults=[faults] if isinstance(faults, str) else faults)
         files = [*attachments, *(self._thread.run(self._routes.upload(called, route, attach)) if attach else ())]
         if system is not None:
@@ -160,16 +160,6 @@ class Chats:
         reply.exchange = exchange
         return turn
 
-    def _begin(self, request: QueryRequest, reply: Reply, way: Way, *, timeout_s: float | None) -> Turn:
-        recording = self._trace.begin_client(
-            bot=reply.bot,
-            kind="query",
-            message_id=request.message_id,
-            route=reply.route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
-        )
-        return Turn(reply, way(request, recording), recording, thread=self._thread, timeout_s=timeout_s)
-
     def react(self, exchange: Exchange, reaction: str) -> Reacted:
         """Tell a bot of the user's reaction to its answer, by name or sign; later queries of the chat carry it.
 
@@ -205,7 +195,14 @@ class Chats:
 
     def settings(self, bot: str) -> Understood:
         """Ask a bot for its settings now. Raises ``BotError``, ``BotNotFound``."""
-        return self._thread.run(self._simulator().poe.settings.refetch(self._routes.found(bot)))
+        found = self._routes.found(bot)
+        try:
+            return self._thread.run(self._simulator().poe.settings.refetch(found))
+        except BotError as error:
+            asked = next((e for e in reversed(list(self._trace)) if (e.kind, e.bot) == ("settings", found.name)), None)
+            if asked is not None and asked.raised is not None:
+                error.now = f"What it raised: %poe inspect {asked.number}"
+            raise
 
     def sync(self, bot: str, *, name: str | None = None) -> tuple[str, str]:
         """Push a served bot's settings to the Poe in use; gives which that is, and what it answered."""
@@ -238,9 +235,34 @@ class Chats:
         """Whether it is a stand-in of the simulator that answers for a name."""
         return route != "poe" and self._routes.known(bot, route).stand_in is not None
 
+    def _begin(self, request: QueryRequest, reply: Reply, way: Way, *, timeout_s: float | None) -> Turn:
+        recording = self._trace.begin_client(
+            bot=reply.bot,
+            kind="query",
+            message_id=request.message_id,
+            route=reply.route,
+            request=request.model_dump(exclude={"access_key", "api_key"}),
+        )
+        return Turn(
+            reply,
+            way(request, recording),
+            recording,
+            thread=self._thread,
+            timeout_s=timeout_s,
+            calls_of=self._trace.calls_of,
+        )
 
-def _check_json(parameters: dict[str, Any] | None) -> None:
-    """Raise ``CommandError`` for parameters that cannot be sent: every later query of the chat would hold them."""
+
+def _check(message: object, parameters: object) -> None:
+    """Raise ``CommandError`` for what cannot be sent: every later query of the chat would hold it."""
+    if not isinstance(message, str):
+        raise CommandError(f"The message is {message!r:.80} ({type(message).__name__}).", why="A message is a str.")
+    if not isinstance(parameters, dict | None):
+        raise CommandError(
+            f"The parameters are {parameters!r:.80} ({type(parameters).__name__}).",
+            why="Parameters have names.",
+            now="For example: parameters={'size': 3}",
+        )
     try:
         json.dumps(parameters, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -1,171 +1,18 @@
-"""The turns of one chat, and the next query that they make. Blind to routes: nothing here sends anything.
-
-A ``Reply`` is filled event by event while an answer streams, and is what a chat returns at the end.
-"""
+"""The turns of one chat, and the queries that they make. Blind to routes: nothing here sends anything."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
-from poe_notebook.errors import BotError, BotProtocolError
-from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.limits import MESSAGES_IN_CONTEXT, PROTOCOL_VERSION
 from poe_notebook.protocol.messages import Attachment, MessageReaction, ProtocolMessage, Sender, User
 from poe_notebook.protocol.requests import QueryRequest
-from poe_notebook.tracing.exchange import Exchange
+from poe_notebook.reply import Failure, Reply, State
 
 __all__ = ["Conversation", "Failure", "Reply", "State"]
-
-State = Literal["waiting", "answering", "done", "failed", "stopped"]
-"""``waiting``: nothing has come yet; ``failed``: ended by an ``error`` event or a broken connection;
-``stopped``: the user ended it, and what is shown is what goes into the history."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an answer failed: what Poe would show (``text``), Poe's error type, and what the author can do (``hint``).
-
-    ``traceback`` holds the handler's own lines, known only for a bot served in this kernel.
-    """
-
-    text: str
-    error_type: str | None = None
-    allow_retry: bool = True
-    hint: str = ""
-    traceback: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Reply:
-    """One turn's answer. Grows while it streams; ``text`` is the whole answer so far."""
-
-    bot: str
-    route: str
-    message: ProtocolMessage
-    message_id: str
-    generation: int | None = None
-    state: State = "waiting"
-    content_type: str = "text/markdown"
-    attachments: list[Attachment] = field(default_factory=list)
-    suggested_replies: list[str] = field(default_factory=list)
-    metadata: str | None = None
-    failure: Failure | None = None
-    events: list[Event] = field(default_factory=list)
-    exchange: Exchange | None = None
-    first_text_s: float | None = None
-    duration_s: float | None = None
-    note: str = ""
-    _parts: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The answer's text so far (what a ``replace_response`` dropped is not in it)."""
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in ("done", "failed", "stopped")
-
-    def add(self, event: Event) -> None:
-        """Take in one event of the answer. Unknown types are kept in ``events`` and change nothing else."""
-        self.events.append(event)
-        if self.state == "waiting" and event.type not in ("meta", "ping"):
-            self.state = "answering"
-        take = _TAKE.get(event.type)
-        if take is not None:
-            take(self, event)
-
-    def raise_for_failure(self) -> Reply:
-        """Raise ``BotError`` if the answer failed, else give the reply back, so that calls can be chained."""
-        if self.failure is not None:
-            what = f"{self.bot} answered with an error: {self.failure.text or 'no text'}"
-            raise BotError(what, now=self.failure.hint)
-        return self
-
-    def __repr__(self) -> str:
-        text = self.text if len(self.text) <= 60 else self.text[:57] + "..."
-        return f"<Reply from {self.bot} ({self.state}): {text!r}>"
-
-
-def _take_text(reply: Reply, event: Event) -> None:
-    if reply.first_text_s is None:
-        reply.first_text_s = event.at_s
-    reply._parts.append(_string(event, "text"))
-
-
-def _take_replacement(reply: Reply, event: Event) -> None:
-    reply._parts.clear()
-    _take_text(reply, event)
-
-
-def _take_suggestion(reply: Reply, event: Event) -> None:
-    reply.suggested_replies.append(_string(event, "text"))
-
-
-def _take_file(reply: Reply, event: Event) -> None:
-    reference = event.data.get("inline_ref")
-    reply.attachments.append(
-        Attachment(
-            url=_string(event, "url"),
-            content_type=_string(event, "content_type"),
-            name=_string(event, "name"),
-            inline_ref=reference if isinstance(reference, str) else None,
-        )
-    )
-
-
-def _take_metadata(reply: Reply, event: Event) -> None:
-    reply.metadata = _string(event, "metadata")
-
-
-def _take_meta(reply: Reply, event: Event) -> None:
-    is_first = all(earlier.type == "ping" for earlier in reply.events[:-1])
-    if is_first and "content_type" in event.data and _string(event, "content_type") != "text/markdown":
-        reply.content_type = "text/plain"  # the specification: unknown types are shown as plain
-
-
-def _take_error(reply: Reply, event: Event) -> None:
-    if reply.failure is None:
-        text, kind = event.data.get("text"), event.data.get("error_type")
-        reply.failure = Failure(
-            text=text if isinstance(text, str) else "",
-            error_type=kind if isinstance(kind, str) else None,
-            allow_retry=bool(event.data.get("allow_retry", True)),
-        )
-    reply.state = "failed"
-
-
-def _take_done(reply: Reply, event: Event) -> None:
-    if reply.state != "failed":
-        reply.state = "done"
-
-
-_TAKE: dict[str, Callable[[Reply, Event], None]] = {
-    "text": _take_text,
-    "replace_response": _take_replacement,
-    "suggested_reply": _take_suggestion,
-    "file": _take_file,
-    "data": _take_metadata,
-    "meta": _take_meta,
-    "error": _take_error,
-    "done": _take_done,
-}
-
-
-def _string(event: Event, key: str) -> str:
-    value = event.data.get(key)
-    if not isinstance(value, str):
-        found = f"has {kind_of(value)} as" if key in event.data else "comes without"
-        raise BotProtocolError(f"A {event.type!r} event {found} {key!r}.", why="The Poe protocol wants a string there.")
-    return value
 
 
 class Conversation:

@@ -17,7 +17,7 @@ from poe_notebook.verbs import POEBOT, VERBS, Console, verb_named
 __all__ = ["load", "unload"]
 
 _SHOWN = {
-    "Reply": "poe_notebook.conversation",
+    "Reply": "poe_notebook.reply",
     "Exchange": "poe_notebook.tracing.exchange",
     "BotStatus": "poe_notebook.views.status",
     "Comparison": "poe_notebook.comparing",

@@ -109,8 +109,9 @@ class Routes:
     def _not_found(self, bot: str, route: str) -> BotNotFound:
         error: BotNotFound = self._serving.slots.not_found(bot)
         if route == "simulator":
+            names = self._simulator().directory.near(bot) or ["GPT-3.5-Turbo", "Claude-Instant"]
             error.now += (
-                "\nOffline, the simulator answers under names such as GPT-3.5-Turbo and Claude-Instant; "
+                f"\nOffline, the simulator answers under names such as {' and '.join(names)}; "
                 "a bot on Poe can be asked once POE_API_KEY is set."
             )
         return error

@@ -98,6 +98,10 @@ class Serving:
         """Have a status line told of every change, from now on instead of the line before it."""
         self._watchers[name] = watcher
 
+    def listen(self, listener: Any) -> None:
+        """Call ``listener.bot_changed(name)``, from any thread, whenever a bot changes; it is not kept alive for it."""
+        self._listeners.add(listener)
+
     def home_of(self, name: str) -> str:
         """Say where a bot can be imported from, as ``module:object``; nothing if it is a notebook's own."""
         slot = next((slot for slot in self.slots if slot.name == name), None)
@@ -105,10 +109,6 @@ class Serving:
         if kind is None or kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
             return ""
         return f"{kind.__module__}:{kind.__qualname__}"
-
-    def listen(self, listener: Any) -> None:
-        """Call ``listener.bot_changed(name)``, from any thread, whenever a bot changes; it is not kept alive for it."""
-        self._listeners.add(listener)
 
     def address_of(self, slot: Slot) -> str:
         """Give the address of a bot in this kernel."""

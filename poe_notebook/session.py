@@ -53,7 +53,7 @@ class Session:
             self.serving, self.trace, thread=self.thread, simulator=lambda: self.simulator, outside=self.outside
         )
         self._panels: WeakSet[Panel] = WeakSet()
-        self.inspecting = Inspecting(self.trace, self._content_of)
+        self.inspecting = Inspecting(self.trace, self.content_of)
         self._is_closed = False
 
     @property
@@ -97,6 +97,7 @@ class Session:
             thread=self.thread,
             redact=self.redactor.text,
             generation_of=generation_of,
+            resolve=self.content_of,
             **options,
         )
         self._panels.add(panel)
@@ -174,7 +175,7 @@ class Session:
         if bot is not None:
             self.thread.submit(self._simulator.poe.settings.of(bot))
 
-    def _content_of(self, url: str) -> bytes | None:
+    def content_of(self, url: str) -> bytes | None:
         """Give a file that the simulated Poe keeps, even if its address has expired for others."""
         file = self._simulator.files.file_at(url)
         try:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from types import TracebackType
 
 from poe_notebook.conversation import Failure, Reply
 from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import Event
+from poe_notebook.reply import nested_calls
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.tracing.exchange import Exchange, Raised
 from poe_notebook.tracing.recorder import Recording
@@ -39,10 +40,13 @@ class Turn:
         *,
         thread: LoopThread,
         timeout_s: float | None = None,
+        calls_of: Callable[[Exchange], Sequence[Exchange]] | None = None,
     ) -> None:
         self.reply, self._events, self._recording = reply, events, recording
+        self._calls_of = calls_of or (lambda exchange: ())
         self._thread, self._timeout_s = thread, timeout_s
         self._batches = thread.iterate(events)
+        self._known_calls = 0
         reply.exchange = recording.exchange
 
     def __iter__(self) -> Iterator[Reply]:
@@ -50,6 +54,7 @@ class Turn:
             for batch in self._batches:
                 for event in batch:
                     self.reply.add(event)
+                self._look_at_calls()
                 self.reply.generation = self._recording.exchange.generation
                 if self._is_late():
                     self._give_up()
@@ -93,6 +98,7 @@ class Turn:
         async with aclosing(self._events) as events:
             async for event in events:
                 self.reply.add(event)
+                self._look_at_calls()
 
     def stop(self) -> None:
         """End the answer here, and note what its handler did about it."""
@@ -101,7 +107,15 @@ class Turn:
         self._recording.end("stopped")
         self._wait_for_handler()
         self.reply.note = _what_the_handler_did(self._recording.exchange)
+        self._look_at_calls(is_last=True)
         self.reply.duration_s = self._recording.now_s()
+
+    def _look_at_calls(self, *, is_last: bool = False) -> None:
+        """Note the bots that the handler has asked, when there are new ones, and how they answered at the end."""
+        exchange = self._recording.exchange
+        if len(exchange.children) != self._known_calls or (is_last and exchange.children):
+            self._known_calls = len(exchange.children)
+            self.reply.nested = nested_calls(exchange, self._calls_of)
 
     def _is_late(self) -> bool:
         return self._timeout_s is not None and self._recording.now_s() > self._timeout_s
@@ -126,6 +140,7 @@ class Turn:
     def _finish(self) -> None:
         reply, exchange = self.reply, self._recording.exchange
         reply.generation = exchange.generation
+        self._look_at_calls(is_last=True)
         if reply.duration_s is None:
             reply.duration_s = self._recording.now_s()
         if reply.state != "stopped":

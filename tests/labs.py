@@ -1,4 +1,4 @@
-"""JupyterLab in Chromium for tests: a server of its own, a notebook open in a page, cells run as a person would."""
+"""JupyterLab and Notebook 7 in Chromium for tests: a server of its own, a notebook open in a page, cells run in it."""
 
 from __future__ import annotations
 

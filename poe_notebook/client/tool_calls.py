@@ -1,7 +1,6 @@
-"""The calls in an answer's chat-completion chunks: taken out of the chunks piece by piece, put together, carried out.
+"""The calls that a bot asks for, carried out with the functions given.
 
-Tolerant of what providers leave away or send as null. Nothing that a function does ends the answer: what went wrong
-becomes the call's result, for the bot to read. Shapes: OpenAI chat completions, as fastapi_poe 0.0.83 takes them.
+Nothing that a function does ends the answer: what went wrong becomes the call's result, for the bot to read.
 """
 
 from __future__ import annotations
@@ -11,19 +10,12 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from poe_notebook.errors import InvalidParameterError
-from poe_notebook.protocol.tools import (
-    FunctionCallDefinition,
-    FunctionCallDefinitionDelta,
-    ToolCallDefinition,
-    ToolCallDefinitionDelta,
-    ToolResultDefinition,
-)
+from poe_notebook.protocol.tools import FunctionCallDefinition, ToolCallDefinition, ToolResultDefinition
 
-__all__ = ["CallPieces", "Functions", "deltas_in", "functions_by_name", "results_of"]
+__all__ = ["Functions", "functions_by_name", "results_of"]
 
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
@@ -44,78 +36,6 @@ def functions_by_name(functions: Iterable[Callable[..., Any]]) -> Functions:
             )
         named[name] = function
     return named
-
-
-def deltas_in(delta: Mapping[str, Any]) -> list[ToolCallDefinitionDelta]:
-    """Give the pieces of calls in the ``delta`` of a chunk."""
-    calls = delta.get("tool_calls")
-    return [_piece(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-
-
-def _piece(call: dict[str, Any]) -> ToolCallDefinitionDelta:
-    given = call.get("function")
-    function: dict[str, Any] = given if isinstance(given, dict) else {}
-    arguments = function.get("arguments")
-    if isinstance(arguments, dict | list):
-        arguments = json.dumps(arguments)
-    index = call.get("index")
-    return ToolCallDefinitionDelta(
-        index=index if isinstance(index, int) else 0,
-        id=_text(call.get("id")),
-        type=_text(call.get("type")),
-        function=FunctionCallDefinitionDelta(name=_text(function.get("name")), arguments=_text(arguments) or ""),
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-@dataclass(slots=True)
-class _Call:
-    id: str | None = None
-    type: str | None = None
-    name: str | None = None
-    arguments: list[str] = field(default_factory=list)
-
-
-class CallPieces:
-    """Puts calls together from their pieces."""
-
-    def __init__(self) -> None:
-        self._calls: list[_Call] = []
-        self._latest: dict[tuple[int | None, int], _Call] = {}
-
-    def add(self, piece: ToolCallDefinitionDelta, *, answer: int | None) -> None:
-        """Take in a piece of a call in one of the parallel answers."""
-        call = self._latest.get((answer, piece.index))
-        # Some providers count every call as number 0, and only the ids tell them apart.
-        if call is None or (piece.id and call.id and piece.id != call.id):
-            call = self._latest[answer, piece.index] = _Call()
-            self._calls.append(call)
-        call.id = call.id or piece.id
-        call.type = call.type or piece.type
-        call.name = call.name or piece.function.name
-        call.arguments.append(piece.function.arguments)
-
-    def clear(self) -> None:
-        """Forget all pieces, because the answer begins again."""
-        self._calls.clear()
-        self._latest.clear()
-
-    def whole(self, *, earlier: int) -> list[ToolCallDefinition]:
-        """Give the calls in the order in which they began; one without an id is named after its number.
-
-        ``earlier`` is how many calls former rounds had.
-        """
-        return [
-            ToolCallDefinition(
-                id=call.id or f"call_{number}",
-                type=call.type or "function",
-                function=FunctionCallDefinition(name=call.name or "", arguments="".join(call.arguments)),
-            )
-            for number, call in enumerate(self._calls, earlier)
-        ]
 
 
 async def results_of(calls: Sequence[ToolCallDefinition], functions: Functions) -> list[ToolResultDefinition]:

@@ -11,8 +11,9 @@ from contextlib import aclosing
 from typing import Any
 
 from poe_notebook.client.retries import Restart
-from poe_notebook.client.tool_calls import CallPieces, deltas_in, functions_by_name, results_of
+from poe_notebook.client.tool_calls import functions_by_name, results_of
 from poe_notebook.errors import BotErrorNoRetry
+from poe_notebook.protocol.call_pieces import CallPieces, deltas_in
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import MetaResponse, PartialResponse
 from poe_notebook.protocol.tools import ToolCallDefinition, ToolDefinition

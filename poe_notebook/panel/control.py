@@ -45,6 +45,7 @@ class Panel:
         thread: LoopThread,
         redact: Callable[[str], str],
         generation_of: Callable[[str], int | None],
+        resolve: Callable[[str], bytes | None] | None = None,
         via: str | None = None,
         system: str | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -60,7 +61,7 @@ class Panel:
         self._system, self._parameters = system or "", dict(parameters or {})
         self._begin_conversation(bot)
         self._about = BotOfPanel(bot, self.route, chats=chats, generation_of=generation_of, parameters=self._parameters)
-        self.pages = Pages(self, self._about, chats=chats, thread=thread, redact=redact)
+        self.pages = Pages(self, self._about, chats=chats, thread=thread, redact=redact, resolve=resolve)
         self.closed = ""
 
     @property

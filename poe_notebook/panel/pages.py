@@ -43,8 +43,10 @@ class Pages:
         chats: Chats,
         thread: LoopThread,
         redact: Callable[[str], str],
+        resolve: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self._panel, self._about, self._chats, self._thread, self._redact = panel, about, chats, thread, redact
+        self._resolve = resolve
         self._view: PanelView | None = None
         self._uploads = Uploads()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -248,7 +250,12 @@ class Pages:
         from poe_notebook.views.panel.view import PanelView
 
         if self._view is None:
-            self._view = PanelView(self._about.name, parts=lambda: self._panel.record.parts, redact=self._redact)
+            self._view = PanelView(
+                self._about.name,
+                parts=lambda: self._panel.record.parts,
+                redact=self._redact,
+                resolve=self._resolve,
+            )
             self._view.introduce(self._about.head(), self._about.introduction)
         return self._view
 

@@ -18,9 +18,9 @@ import httpx
 from poe_notebook.client.decoding import Decoder, is_event_stream
 from poe_notebook.client.endpoints import is_local
 from poe_notebook.client.pool import client_for_this_loop
-from poe_notebook.client.tool_calls import deltas_in
 from poe_notebook.errors import InvalidParameterError, KeyMissing
 from poe_notebook.keys import Redactor, Secret
+from poe_notebook.protocol.call_pieces import deltas_in
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.responses import ErrorResponse, PartialResponse
 from poe_notebook.simulator.backend_messages import ReadFile, completion_body
@@ -52,7 +52,7 @@ class Backend:
             parsed = httpx.URL(url.strip())
         except httpx.InvalidURL as error:
             raise _unusable(url, str(error)) from None
-        if parsed.scheme not in ("http", "https") or not parsed.host:
+        if parsed.scheme not in ("http", "https") or not parsed.host or not 0 < (parsed.port or 80) < 65_536:
             raise _unusable(url, "It begins with http:// or https:// and names a host.")
         if parsed.userinfo:
             raise _unusable("The address", "A key in it would be seen: name an environment variable with --key-env.")

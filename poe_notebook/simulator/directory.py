@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,12 @@ class Directory:
         """Give the bot of a name that is not served here: one that runs elsewhere, or a stand-in."""
         elsewhere = (bot for bot in self._served() if bot.is_elsewhere)
         return _named(name, elsewhere) or self._stood_in_for(name)
+
+    def near(self, name: str) -> list[str]:
+        """Give the names of bots that are not served here and that this one may have been meant for."""
+        names = [*self.stand_in_names, *(bot.name for bot in self._served() if bot.is_elsewhere)]
+        folded = {each.casefold(): each for each in names}
+        return [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=2, cutoff=0.7)]
 
     def _stood_in_for(self, name: str) -> KnownBot | None:
         bot = self._stand_in(name)

@@ -34,15 +34,9 @@ class Fetched(NamedTuple):
 async def fetched(url: str, *, within_s: float, may_stand_in: bool = False) -> Fetched:
     """Download a file. Raises ``FileError``, with a status for whoever gave the address."""
     try:
-        is_web = urlsplit(url).scheme in ("http", "https")
-    except ValueError:
-        is_web = False
-    if not is_web:
-        raise FileError(f"{_shown(url)} is no address of the web.", status=400)
-    try:
         async with asyncio.timeout(within_s):
             return await _downloaded(url)
-    except (TimeoutError, OverflowError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
         instead = None
         if may_stand_in and isinstance(error, _UNREACHED) and not is_local(url):
             instead = await asyncio.to_thread(file_for_unreachable, url)
@@ -58,6 +52,8 @@ async def fetched(url: str, *, within_s: float, may_stand_in: bool = False) -> F
 async def _downloaded(url: str) -> Fetched:
     """Follow the redirects, each with the client for where it leads, to a file."""
     for _ in range(_MOST_REDIRECTS + 1):
+        if not _is_of_the_web(url):
+            raise FileError(f"{_shown(url)} is no address of the web.", status=400)
         async with client_for_this_loop(is_local=is_local(url)).stream("GET", url) as got:
             if got.next_request is not None:
                 url = str(got.next_request.url)
@@ -72,6 +68,15 @@ async def _downloaded(url: str) -> Fetched:
             name = unquote(urlsplit(url).path.rpartition("/")[2])
             return Fetched(name, bytes(content[: ATTACHMENT_BYTES + 1]), got.headers.get("content-type"))
     raise FileError(f"{_shown(url)} leads on and on.", status=400)
+
+
+def _is_of_the_web(url: str) -> bool:
+    try:
+        urlsplit(url)  # takes less than httpx does
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return parsed.scheme in ("http", "https") and bool(parsed.host) and 0 < (parsed.port or 80) < 65_536
 
 
 def _shown(url: str) -> str:

@@ -188,7 +188,7 @@ class FileStore:
         most = min(self.max_file_bytes, self.max_bytes)
         if size_bytes > most:
             raise FileError(
-                f"{name} is too large: it has {size_bytes / 1e6:.1f} MB.",
+                f"{name} is too large: it has {size_bytes:,} bytes.",
                 status=413,
                 why=f"Poe takes files of {most / 1e6:g} MB at most.",
                 now="Send it in parts, or a link to it.",

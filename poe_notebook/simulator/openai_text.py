@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poe_notebook.client.tool_calls import CallPieces, deltas_in
+from poe_notebook.protocol.call_pieces import CallPieces, deltas_in
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.tools import ToolCallDefinition
 from poe_notebook.simulator.call_chunks import NumberedCalls

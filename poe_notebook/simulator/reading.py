@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.settings import SettingsResponse
@@ -21,6 +21,9 @@ from poe_notebook.simulator.parsing import describe_image, parsed_content
 
 __all__ = ["Reader"]
 
+Known: TypeAlias = tuple[str | None]
+"""What is known of a file's content: its text, or that there is none to be read."""
+
 _KEPT_CHARS = 32 * 1024 * 1024
 _FETCH_S = 5.0
 
@@ -30,8 +33,8 @@ class Reader:
 
     def __init__(self, files: FileStore, address: Callable[[], str]) -> None:
         self._files, self._address = files, address
-        self._known: Kept[tuple[str | None]] = Kept(_KEPT_CHARS, weigh=lambda known: 100 + len(known[0] or ""))
-        self._reading: dict[str, asyncio.Task[str | None]] = {}
+        self._known: Kept[Known] = Kept(_KEPT_CHARS, weigh=lambda known: 100 + len(known[0] or ""))
+        self._reading: dict[str, asyncio.Task[Known | None]] = {}
 
     async def read(self, attachment: Attachment, settings: SettingsResponse) -> Attachment:
         """Give an attachment as a bot with these settings gets it."""
@@ -47,34 +50,36 @@ class Reader:
         url = attachment.url if file is None else self._files.url(file, self._address())
         return attachment.model_copy(update={"url": url, "parsed_content": content})
 
-    async def _once(self, name: str, read: Callable[[], Coroutine[Any, Any, str | None]]) -> str | None:
+    async def _once(self, name: str, read: Callable[[], Coroutine[Any, Any, Known | None]]) -> str | None:
+        """Read a file if it has not been read yet; one that could not be had is tried again the next time."""
         known = self._known.get(name)
-        if known is not None:
-            return known[0]
-        reading = self._reading.get(name)
-        if reading is None:
-            reading = self._reading[name] = asyncio.create_task(read())
-            reading.add_done_callback(lambda task: self._reading.pop(name, None))
-        text = await asyncio.shield(reading)  # of which others may be waiting when one gives up
-        self._known.put(name, (text,))
-        return text
+        if known is None:
+            reading = self._reading.get(name)
+            if reading is None:
+                reading = self._reading[name] = asyncio.create_task(read())
+                reading.add_done_callback(lambda task: self._reading.pop(name, None))
+            known = await asyncio.shield(reading)  # of which others may be waiting when one gives up
+        if known is None:
+            return None
+        self._known.put(name, known)
+        return known[0]
 
-    def _parsed(self, file: StoredFile) -> str | None:
+    def _parsed(self, file: StoredFile) -> Known | None:
         try:
             content = self._files.read(file.file_id)
         except FileError:
             return None  # it had to make room meanwhile
-        return _parsed(content, kind=file.content_type, name=file.name)
+        return (_parsed(content, kind=file.content_type, name=file.name),)
 
 
-async def _parsed_elsewhere(attachment: Attachment) -> str | None:
+async def _parsed_elsewhere(attachment: Attachment) -> Known | None:
     try:
         found = await fetched(attachment.url, within_s=_FETCH_S)
     except FileError:
         return None
     name = attachment.name or found.name
     kind = content_type_of(found.content, name, given=found.content_type)
-    return await asyncio.to_thread(_parsed, found.content, kind=kind, name=name)
+    return (await asyncio.to_thread(_parsed, found.content, kind=kind, name=name),)
 
 
 def _parsed(content: bytes, *, kind: str, name: str) -> str | None:

@@ -29,6 +29,8 @@ __all__ = [
 T = TypeVar("T")
 
 _SHOWN_CHARS = 100
+_MOST_AHEAD = 1_000
+"""So many events of an answer may wait for a slow reader."""
 
 
 def bearer(request: Request) -> str:
@@ -71,15 +73,38 @@ def events_response(*events: tuple[str, Mapping[str, Any]], status: int = 200) -
 
 def streamed(pieces: AsyncGenerator[bytes, None]) -> AnswerResponse:
     """Answer with the events of a stream as they come; the stream is closed when the client leaves."""
-    return AnswerResponse(_giving_way(pieces))
+    return AnswerResponse(_in_batches(pieces))
 
 
-async def _giving_way(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Let the loop come round between the pieces of an answer that is all there: it may hear that nobody reads it."""
-    async with aclosing(pieces):
-        async for piece in pieces:
-            yield piece
-            await asyncio.sleep(0)
+async def _in_batches(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Join the pieces that are there at the same time: written one by one, 10,000 events take three times as long."""
+    there: list[bytes] = []
+    news, room = asyncio.Event(), asyncio.Event()
+
+    async def gather() -> None:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                there.append(piece)
+                news.set()
+                if len(there) >= _MOST_AHEAD:
+                    room.clear()
+                    await room.wait()
+
+    gathering = asyncio.create_task(gather())
+    gathering.add_done_callback(lambda task: news.set())
+    try:
+        while there or not gathering.done():
+            await news.wait()
+            news.clear()
+            batch = b"".join(there)
+            there.clear()
+            room.set()
+            if batch:
+                yield batch
+        gathering.result()
+    finally:
+        gathering.cancel()
+        await asyncio.wait((gathering,))
 
 
 async def unless_left(request: Request, work: Coroutine[Any, Any, T]) -> T:

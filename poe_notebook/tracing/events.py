@@ -17,8 +17,8 @@ from poe_notebook.tracing.reading import type_of, value_of
 
 __all__ = ["EVENT_BYTES", "Events", "Recorded"]
 
-EVENT_BYTES = 18
-"""What an event takes besides its own bytes: its time and its end, and the room that arrays keep to grow."""
+EVENT_BYTES = 16
+"""What an event takes besides its own bytes: its time and its size, and the room that arrays keep to grow."""
 
 
 class Recorded(NamedTuple):
@@ -41,13 +41,14 @@ class Events(Sequence[Recorded]):
     somebody looks, unless it was said to be another.
     """
 
-    __slots__ = ("_ends", "_odd_types", "_raw", "_start_s", "_times_s", "_types")
+    __slots__ = ("_known_ends", "_odd_types", "_raw", "_sizes", "_start_s", "_times_s", "_types")
 
     def __init__(self, events: Iterable[Recorded] = (), *, start_s: float = 0.0) -> None:
         self._start_s = start_s
         self._raw = bytearray()
         self._times_s: array[float] = array("d")
-        self._ends: array[int] = array("Q")
+        self._sizes: array[int] = array("I")
+        self._known_ends: array[int] = array("Q")
         self._odd_types: dict[int, str] = {}
         self._types: list[str] = []
         for event in events:
@@ -56,45 +57,44 @@ class Events(Sequence[Recorded]):
     def add(self, time_s: float, type: str, raw: bytes) -> None:
         """Append one event, with the clock's time."""
         if type_of(raw) != type:
-            self._odd_types[len(self._ends)] = type
+            self._odd_types[len(self._sizes)] = type
         self._raw += raw
         self._times_s.append(time_s)
-        self._ends.append(len(self._raw))  # the last, since it tells how many there are to whoever reads meanwhile
+        self._sizes.append(len(raw))  # the last, since it tells how many there are to whoever reads meanwhile
 
     def extend(self, times_s: Sequence[float], raw: bytes, sizes: Iterable[int]) -> None:
         """Append several events at once: the clock's time of each, all their bytes, and the size of each."""
-        ends = list(accumulate(sizes, initial=len(self._raw)))
         self._raw += raw
-        self._times_s.extend(array("d", times_s))  # by way of another array: half the time of a list (measured)
-        self._ends.extend(array("Q", ends[1:]))
+        # By way of other arrays: half the time of a list, or of an iterator (measured).
+        self._times_s.extend(array("d", times_s))
+        self._sizes.extend(array("I", list(sizes)))
 
     @property
     def types(self) -> list[str]:
         """The type of each; read out of new events only."""
-        known, count = self._types, len(self._ends)
+        known, count = self._types, len(self._sizes)
         if len(known) < count:
-            names = _Names()
-            known = self._types = known + [self._type(at, names) for at in range(len(known), count)]
+            known = self._types = known + self._types_from(len(known), count)
         return known
 
     @property
     def times_s(self) -> list[float]:
         """The time of each."""
         start_s = self._start_s
-        return [time_s - start_s for time_s in self._times_s[: len(self._ends)]]
+        return [time_s - start_s for time_s in self._times_s[: len(self._sizes)]]
 
     def holding(self, part: bytes, *, ignore_case: bool = False) -> list[int]:
         """Give the places of the events that hold some bytes; the case of ASCII letters may make no difference."""
         raw, part = (self._raw.lower(), part.lower()) if ignore_case else (self._raw, part)
-        places: list[int] = []
+        places, ends = [], self._ends
         at = raw.find(part)
         while at >= 0:
-            place = bisect_right(self._ends, at)
-            if place == len(self._ends):
+            place = bisect_right(ends, at)
+            if place == len(ends):
                 break
-            is_within = at + len(part) <= self._ends[place]
+            is_within = at + len(part) <= ends[place]
             places += [place] if is_within else []
-            at = raw.find(part, self._ends[place] if is_within else at + 1)
+            at = raw.find(part, ends[place] if is_within else at + 1)
         return places
 
     @property
@@ -103,7 +103,7 @@ class Events(Sequence[Recorded]):
         return len(self._raw)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._sizes)
 
     @overload
     def __getitem__(self, index: int) -> Recorded: ...
@@ -115,7 +115,7 @@ class Events(Sequence[Recorded]):
 
     def __iter__(self) -> Iterator[Recorded]:
         place = 0
-        while place < len(self._ends):
+        while place < len(self._sizes):
             yield self._at(place)
             place += 1
 
@@ -128,14 +128,30 @@ class Events(Sequence[Recorded]):
         return Recorded(self._times_s[place] - self._start_s, self._odd_types.get(place) or type_of(raw), raw)
 
     def _raw_at(self, place: int) -> bytes:
-        return bytes(self._raw[self._ends[place - 1] if place else 0 : self._ends[place]])
+        end = self._ends[place]
+        return bytes(self._raw[end - self._sizes[place] : end])
 
-    def _type(self, place: int, names: _Names) -> str:
-        odd = self._odd_types.get(place)
-        if odd is not None:
-            return odd
-        begin = self._ends[place - 1] if place else 0
-        return names[bytes(self._raw[begin : begin + _HEAD_BYTES])] or type_of(self._raw_at(place))
+    @property
+    def _ends(self) -> array[int]:
+        """Where each event ends in the bytes; summed up for new events only, and when somebody reads."""
+        ends = self._known_ends
+        if len(ends) < len(self._sizes):
+            fresh = accumulate(self._sizes[len(ends) :], initial=ends[-1] if ends else 0)
+            ends = self._known_ends = ends + array("Q", list(fresh)[1:])
+        return ends
+
+    def _types_from(self, first: int, last: int) -> list[str]:
+        before = self._ends[first - 1] if first else 0
+        raw, names = bytes(self._raw[before:]), _Names()
+        begins = accumulate(self._sizes[first : last - 1], initial=0)
+        types = [names[raw[begin : begin + _HEAD_BYTES]] for begin in begins]
+        unread = [at for at, type_ in enumerate(types, first) if not type_]
+        for at in unread:
+            types[at - first] = type_of(self._raw_at(at))
+        for at, type_ in list(self._odd_types.items()):
+            if first <= at < last:
+                types[at - first] = type_
+        return types
 
 
 _HEAD_BYTES = len(b"event: text\n")

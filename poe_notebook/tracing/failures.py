@@ -93,8 +93,9 @@ def _is_authors(frame: FrameType, label: Label) -> bool:
     return not is_ours and not file.startswith(("<", *_OTHERS))
 
 
-def _place(frame: FrameType, line: int, *, label: Label, clean: Callable[[str], str]) -> Place:
+def _place(frame: FrameType, line: int | None, *, label: Label, clean: Callable[[str], str]) -> Place:
     code, file = frame.f_code, frame.f_code.co_filename
+    line = line or code.co_firstlineno  # a frame is at no line where the compiler put in instructions of its own
     text = linecache.getline(file, line, frame.f_globals).strip()
     return Place(clean(label(file) or file), line, clean(code.co_qualname), clean(text)[:_CODE_CHARS])
 

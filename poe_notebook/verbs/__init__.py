@@ -55,9 +55,9 @@ def _verb(module: Any) -> Verb:
 
 
 POEBOT = _verb(poebot)
+_ASKING = (chat, compare, react)
 _LOOKING = (inspect, logs, attachments, replay, debug, pin, save, load)
 _SERVING = (bots, stop, rollback, serve_recording, settings, sync, tunnel)
-_ASKING = (chat, compare, react)
 _OUTSIDE = (use, login, points, faults, backend, register, nest)
 VERBS = tuple(map(_verb, (*_ASKING, *_LOOKING, *_SERVING, *_OUTSIDE)))
 """In the order of the help."""

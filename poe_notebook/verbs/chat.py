@@ -99,7 +99,8 @@ def watch(console: Console, turn: Turn) -> None:
     __tracebackhide__ = True
     from poe_notebook.views.live import open_turn
 
-    view = open_turn(turn.reply, shell=console.shell, redact=console.session.redactor.text)
+    session = console.session
+    view = open_turn(turn.reply, shell=console.shell, redact=session.redactor.text, resolve=session.content_of)
     try:
         with turn:
             view.open()

@@ -54,6 +54,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
         comparison.replies,
         shell=console.shell,
         redact=console.session.redactor.text,
+        resolve=console.session.content_of,
         points=comparison.points_of,
     )
     view.open()

@@ -16,7 +16,7 @@ def _points(text: str) -> int:
 COMMAND = Command(
     "points",
     "Show the points that you have on the simulator, and what answers have cost.",
-    options=(Option("--set", "have so many points", _points, "POINTS"),),
+    options=(Option("--set", "have so many points, a whole number from 0 on", _points, "POINTS"),),
     examples=("%poe points", "%poe points --set 0"),
 )
 

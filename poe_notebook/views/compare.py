@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.blocks import Block, Cell, Column, Table
 from poe_notebook.views.blocks_html import blocks_html
 from poe_notebook.views.blocks_text import blocks_text
-from poe_notebook.views.html import Bundle, bundle, escape, framed, unframed
+from poe_notebook.views.html import EVERYTHING, Bundle, bundle, escape, framed, unframed
+from poe_notebook.views.media.facts import files_text
+from poe_notebook.views.media.files import files_of
+from poe_notebook.views.media.html import Shelf, files_html
 from poe_notebook.views.transcript import ROUTES, answer_text, turn_bundle, without_message
-from poe_notebook.views.turn_after import files_html, files_text
 from poe_notebook.views.wording import excerpt, seconds
 
 __all__ = ["Compared", "comparison_bundle"]
@@ -20,10 +22,6 @@ __all__ = ["Compared", "comparison_bundle"]
 _STYLE = files("poe_notebook.views").joinpath("static/panel/compare.css").read_text("utf-8")
 _MESSAGE_CHARS = 20_000
 _STATES = {"done": ("answered", "good"), "failed": ("failed", "bad"), "stopped": ("stopped", "warn")}
-_LATER = (
-    "poe-turn-done poe-turn-failed poe-turn-stopped poe-plain poe-wide poe-turn-busy poe-turn-label poe-turn-files "
-    "poe-turn-chips poe-turn-note poe-card poe-bad poe-badge poe-good poe-warn poe-turn-error"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +35,17 @@ class Compared:
 
 def comparison_bundle(answers: Sequence[Compared]) -> Bundle:
     """Show answers to one message in columns, which stand below each other where there is no room."""
-    message = answers[0].reply.message
+    message, files = answers[0].reply.message, files_of(answers[0].reply)
     said = excerpt(message.content, _MESSAGE_CHARS, lines=True)
     columns = "".join(f'<div class="poe-compare-column" {_mark(each)}>{_column(each)}</div>' for each in answers)
     facts: list[Block] = [_facts(answers)] if all(each.reply.is_finished for each in answers) else []
     html = (
         f'<style>{_STYLE}</style><pre class="poe-turn-said poe-plain" dir="auto">{escape(said)}</pre>'
-        f'{files_html(message.attachments)}<div class="poe-compare">{columns}</div>{blocks_html(facts)}'
+        f'{files_html(files.of_message, Shelf(files))}<div class="poe-compare">{columns}</div>{blocks_html(facts)}'
     )
-    texts = ["\n".join([said, *files_text(message.attachments)]), *(answer_text(each.reply) for each in answers)]
+    texts = ["\n".join([said, *files_text(files.of_message)]), *(answer_text(each.reply) for each in answers)]
     names = ", ".join(excerpt(each.reply.bot, 100) for each in answers)
-    later = "" if facts else _LATER
+    later = "" if facts else EVERYTHING
     return bundle(
         framed(html, label=f"Answers of {names}", later=later), "\n\n———\n\n".join([*texts, blocks_text(facts)]).strip()
     )

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
 from poe_notebook.views.compare import Compared, comparison_bundle
 from poe_notebook.views.html import Bundle, unframed
 from poe_notebook.views.live import CellOutput, Form, form_of
+from poe_notebook.views.media.files import LATER, SAVED, Resolve, TurnFiles
 from poe_notebook.views.transcript import answer_text, turn_bundle, without_message
 from poe_notebook.views.turn_redaction import Redact, redacted
 
@@ -42,25 +43,31 @@ class LiveComparison(Protocol):
 
 
 def open_comparison(
-    replies: Sequence[Reply], *, shell: Any, redact: Redact, points: PointsOf, form: Form | None = None
+    replies: Sequence[Reply],
+    *,
+    shell: Any,
+    redact: Redact,
+    points: PointsOf,
+    resolve: Resolve | None = None,
+    form: Form | None = None,
 ) -> LiveComparison:
     """Make the view for this front end."""
     form = form or form_of(shell)
     if form == "widget":
-        return _InColumns(replies, redact=redact, points=points)
+        return _InColumns(replies, redact=redact, points=points, resolve=resolve)
     if form == "handle":
-        return _Redrawn(replies, redact=redact, points=points)
+        return _Redrawn(replies, redact=redact, points=points, resolve=resolve)
     return _InWords(replies, redact=redact, points=points)
 
 
 class _InColumns:
-    def __init__(self, replies: Sequence[Reply], *, redact: Redact, points: PointsOf) -> None:
+    def __init__(self, replies: Sequence[Reply], *, redact: Redact, points: PointsOf, resolve: Resolve | None) -> None:
         from poe_notebook.views.panel.turns import SharedTurn
 
         self._show, self._redact, self._points = CellOutput(), redact, points
         self._widget: Any = None
         self._turns = {
-            reply.message_id: SharedTurn(reply, send=self._send, redact=redact, trim=without_message)
+            reply.message_id: SharedTurn(reply, send=self._send, redact=redact, trim=without_message, resolve=resolve)
             for reply in replies
         }
 
@@ -104,9 +111,11 @@ class _InColumns:
 
 
 class _Redrawn:
-    def __init__(self, replies: Sequence[Reply], *, redact: Redact, points: PointsOf) -> None:
+    def __init__(self, replies: Sequence[Reply], *, redact: Redact, points: PointsOf, resolve: Resolve | None) -> None:
         self._show, self._redact, self._points = CellOutput(), redact, points
-        self._answers = [(reply, AnswerBlocks(reply, redact=redact)) for reply in replies]
+        self._answers = [
+            (reply, AnswerBlocks(reply, TurnFiles(resolve, redact=redact), redact=redact)) for reply in replies
+        ]
         self._due_s = 0.0
 
     def open(self) -> None:
@@ -118,7 +127,7 @@ class _Redrawn:
             return
         for _, blocks in self._answers:
             blocks.read(now_s)
-            blocks.blocks.take_patch()
+            blocks.take_patches()
         self._draw()
         self._due_s = now_s + max(_INTERVAL_S, _SHARE * (time.monotonic() - now_s))
 
@@ -134,7 +143,9 @@ class _Redrawn:
         shown = []
         for reply, blocks in self._answers:
             turn = redacted(reply, self._redact)
-            html = turn_bundle(turn, answer=blocks.blocks.html if turn.text == reply.text else None)["text/html"]
+            answers = blocks.html if turn.text == reply.text else None
+            room = SAVED if reply.is_finished else LATER
+            html = turn_bundle(turn, files=blocks.files, answers=answers, room=room)["text/html"]
             points = self._points(reply) if reply.is_finished else None
             shown.append(Compared(turn, without_message(unframed(html)), points))
         self._show({**comparison_bundle(shown)})

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.media.files import LATER, Resolve, TurnFiles
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted
 
@@ -33,10 +34,12 @@ class HandleTurn:
         *,
         show: Callable[[dict[str, Any]], None],
         redact: Redact | None = None,
+        resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reply, self._show, self._redact, self._clock = reply, show, redact, clock
-        self._answer = AnswerBlocks(reply, redact=redact)
+        self._files = TurnFiles(resolve, redact=redact)
+        self._answer = AnswerBlocks(reply, self._files, redact=redact)
         self._sent_chars = 0
         self._last_chars = 0
         self._events = 0
@@ -46,7 +49,8 @@ class HandleTurn:
         """Show that we wait."""
         self._opened_s = self._clock()
         self._due_s = self._opened_s + INTERVAL_S
-        self._show({**turn_bundle(self._shown(), answer="")})
+        self._files.take(self._reply)
+        self._show({**turn_bundle(self._shown(), files=self._files, answers={}, room=LATER)})
 
     def update(self) -> None:
         """Show the answer so far, if it is time and something is new."""
@@ -58,8 +62,9 @@ class HandleTurn:
             self._due_s = now_s + INTERVAL_S
             return
         self._events = len(self._reply.events)
-        self._answer.blocks.take_patch()
-        shown = turn_bundle(self._shown(), answer=self._answer.blocks.html, text=self._answer.text)
+        self._answer.take_patches()
+        answers, text = self._answer.html, self._answer.text
+        shown = turn_bundle(self._shown(), files=self._files, answers=answers, text=text, room=LATER)
         self._show({**shown})
         self._last_chars = sum(map(len, shown.values()))
         self._sent_chars += self._last_chars
@@ -67,9 +72,10 @@ class HandleTurn:
 
     def close(self) -> None:
         """Leave the finished form."""
-        html = self._answer.finish(self._clock())
+        answers = self._answer.finish(self._clock())
         shown = self._shown()
-        self._show({**turn_bundle(shown, answer=html if shown.text == self._reply.text else None)})
+        is_same = shown.text == self._reply.text
+        self._show({**turn_bundle(shown, files=self._files, answers=answers if is_same else None)})
 
     def _shown(self) -> Reply:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)

@@ -10,10 +10,13 @@ from functools import cache
 from html import escape as _escape
 from importlib.resources import files
 
-__all__ = ["Bundle", "bundle", "escape", "framed", "printable", "style", "unframed"]
+__all__ = ["EVERYTHING", "Bundle", "bundle", "escape", "framed", "printable", "style", "unframed"]
 
 Bundle = dict[str, str]
 """A mimebundle: MIME type to its text."""
+
+EVERYTHING = "*"
+"""Stands for all classes of the style sheet."""
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r"\bpoe-[a-z-]+")
@@ -47,11 +50,11 @@ def style(used: str) -> str:
 def framed(html: str, *, label: str, later: str = "") -> str:
     """Put a view's HTML into the package's frame: one labelled region, with the style sheet beside it.
 
-    ``later`` names the classes that a live view may still add. Front ends may not look for formulas in the frame:
-    "$5 to $10" is none, and MathJax would make links of its own.
+    ``later`` names the classes that a live view may still add, or is ``EVERYTHING``. Front ends may not look for
+    formulas in the frame: "$5 to $10" is none, and MathJax would make links of its own.
     """
     classes = "poe-notebook tex2jax_ignore mathjax_ignore"
-    rules = style(f"{html} {later}")
+    rules = _whole_sheet() if later == EVERYTHING else style(f"{html} {later}")
     return f'<section class="{classes}" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
 
 
@@ -68,6 +71,11 @@ def bundle(html: str, text: str) -> Bundle:
 @cache
 def _sheet(names: frozenset[str]) -> str:
     return "\n".join(rule for needs, rule in _rules() if any(need <= names for need in needs))
+
+
+@cache
+def _whole_sheet() -> str:
+    return "\n".join(rule for _, rule in _rules())
 
 
 @cache

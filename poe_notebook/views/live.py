@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 
 __all__ = ["CellOutput", "LiveTurn", "can_take_widgets", "form_of", "open_turn"]
 
@@ -31,9 +31,16 @@ class LiveTurn(Protocol):
 
 
 def open_turn(
-    reply: Reply, *, shell: Any, redact: Callable[[str], str] | None = None, form: Form | None = None
+    reply: Reply,
+    *,
+    shell: Any,
+    redact: Callable[[str], str] | None = None,
+    resolve: Callable[[str], bytes | None] | None = None,
+    form: Form | None = None,
 ) -> LiveTurn:
-    """Make the view of a reply for this front end, or in the form asked for; ``redact`` sees all that is shown.
+    """Make the view of a reply for this front end, or in the form asked for.
+
+    ``redact`` sees all that is shown; ``resolve`` gives the bytes behind an attachment's address if they are at hand.
 
     ``widget`` sends small patches; ``handle`` updates one output, for front ends without widgets; ``text`` writes to
     standard output.
@@ -42,14 +49,14 @@ def open_turn(
     if form == "widget":
         from poe_notebook.views.turn_widget import WidgetTurn
 
-        return WidgetTurn(reply, show=CellOutput(), redact=redact)
+        return WidgetTurn(reply, show=CellOutput(), redact=redact, resolve=resolve)
     if form == "handle":
         from poe_notebook.views.handle_turn import HandleTurn
 
-        return HandleTurn(reply, show=CellOutput(), redact=redact)
+        return HandleTurn(reply, show=CellOutput(), redact=redact, resolve=resolve)
     from poe_notebook.views.terminal_turn import TerminalTurn
 
-    return TerminalTurn(reply, redact=redact)
+    return TerminalTurn(reply, redact=redact, resolve=resolve)
 
 
 class CellOutput:

@@ -5,15 +5,38 @@ Pure. The reader's side is ``static/turn.js``: it keeps the first ``keep`` chara
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from poe_notebook.views.markdown import Patch
 
-__all__ = ["BlockCopy"]
+__all__ = ["AnswerCopy", "BlockCopy"]
 
 Entry = tuple[int, int, str]
 """A block's index, how many characters stay (UTF-16 units, as JavaScript counts), and what follows them."""
 
 WHOLE_EVERY = 20  # patches: then blocks go out whole, so that a page that lost a message catches up in a second
 WHOLE_CHARS = 16_000  # ... unless they are longer than this
+
+
+class AnswerCopy:
+    """What the reader has of each response."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, BlockCopy] = {}
+
+    def take(self, patches: Sequence[tuple[int, Patch]]) -> list[tuple[int, int, list[Entry]]]:
+        """Bring the copies up to date; gives each response that changed: its index, its blocks' number, what is new."""
+        changed = []
+        for index, patch in patches:
+            copy = self._copies.setdefault(index, BlockCopy())
+            if patch.blocks or patch.count != len(copy.blocks):
+                changed.append((index, patch.count, copy.take(patch)))
+        return changed
+
+    @property
+    def whole(self) -> list[tuple[int, list[str]]]:
+        """All that the reader has: each response's index and blocks."""
+        return [(index, list(copy.blocks)) for index, copy in sorted(self._copies.items())]
 
 
 class BlockCopy:

@@ -171,9 +171,10 @@ class _Column:
         edges = [bisect_left(self.times_s, end_s * at / slices) for at in range(1, slices)]
         found: list[Tick] = []
         for low, high in pairwise([0, *edges, len(self.times_s)]):
-            for kind, number in Counter(self.kinds[low:high]).items():
-                first = self.kinds.index(kind, low, high)
-                found.append(Tick(kind, first + 1, self.times_s[first], self.times_s[high - 1], number))
+            part = self.kinds[low:high]
+            for kind in set(part):
+                first = low + part.index(kind)
+                found.append(Tick(kind, first + 1, self.times_s[first], self.times_s[high - 1], part.count(kind)))
         return found
 
 

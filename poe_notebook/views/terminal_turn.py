@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Piece, Reply
 from poe_notebook.views.answer import AnswerText
+from poe_notebook.views.media.files import Resolve, TurnFiles
 from poe_notebook.views.transcript import heading_text
 from poe_notebook.views.turn_after import after_text
+from poe_notebook.views.turn_calls import calls_text
 from poe_notebook.views.turn_redaction import Redact, redacted
 from poe_notebook.views.wording import visible
 
@@ -30,11 +32,14 @@ class TerminalTurn:
         *,
         write: Callable[[str], object] | None = None,
         redact: Redact | None = None,
+        resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reply, self._write, self._redact, self._clock = reply, write or _write, redact, clock
+        self._files = TurnFiles(resolve, redact=redact)
         self._text = AnswerText(reply, redact=redact)
-        self._early = ""
+        self._early: dict[int, str] = {}
+        self._index: int | None = None
         self._is_line_open = False
 
     def open(self) -> None:
@@ -44,29 +49,45 @@ class TerminalTurn:
     def update(self) -> None:
         """Write what came."""
         now_s = self._clock()
-        for text in self._text.read(now_s):
-            if text is None:
+        for piece in self._text.read(now_s):
+            self._turn_to(piece.index)
+            if piece.replaces:
                 self._put(f"{self._line_end()}{REPLACED}\n" if self._reply.events else "")
-                self._early = ""
-            else:
-                self._put(self._continued(text))
+                self._early.pop(piece.index, None)
+            self._put(self._continued(piece))
         if self._text.is_quiet(now_s):
-            early, self._early = self._continued(self._text.held, is_early=True), self._text.held
-            self._put(early)
+            for index, held in list(self._text.held.items()):
+                early = self._continued(Piece(index, held), is_early=True)
+                if early:
+                    self._turn_to(index)
+                self._early[index] = held
+                self._put(early)
 
     def close(self) -> None:
         """Write the rest, and what came with the answer."""
         self.update()
-        self._put(self._continued(self._text.rest()))
-        self._put(f"{self._line_end()}\n{after_text(self._shown())}\n")
+        for piece in self._text.rest():
+            self._turn_to(piece.index)
+            self._put(self._continued(piece))
+        shown = self._shown()
+        self._files.take(self._reply)
+        parts = ["\n".join(calls_text(shown)), after_text(shown, self._files)]
+        self._put(f"{self._line_end()}\n" + "\n\n".join(filter(None, parts)) + "\n")
 
-    def _continued(self, text: str, *, is_early: bool = False) -> str:
+    def _turn_to(self, index: int) -> None:
+        """Say which of several responses goes on, if it is another than before."""
+        if self._index is not None and self._index != index:
+            number = sorted(self._reply.responses).index(index) + 1
+            self._put(f"{self._line_end()}— response {number} —\n")
+        self._index = index
+
+    def _continued(self, piece: Piece, *, is_early: bool = False) -> str:
         """Leave out what was written while the bot paused; if that turned out to begin a secret, end it there."""
-        early = self._early
+        early, text = self._early.get(piece.index, ""), piece.text
         if not early or not text:
             return text
         if not is_early:
-            self._early = ""
+            self._early.pop(piece.index)
         return text[len(early) :] if text.startswith(early) else f" {text}"
 
     def _put(self, text: str) -> None:

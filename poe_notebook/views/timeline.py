@@ -52,8 +52,8 @@ class Timeline:
         self._events, self._other = (server, client) if server else (client, server)
         self._types, self._times_s = self._events.types, self._events.times_s
         self._other_types, self._other_times_s = self._other.types, self._other.times_s
-        self._partners = _partners(self._types, self._other_types) if self.is_double else []
-        self._left_over = _left_over(self._partners, len(self._other)) if self.is_double else []
+        self._partners = _partners(self._types, self._other_types) if self.is_double else ()
+        self._left_over = _left_over(self._partners, len(self._other)) if self.is_double else ()
         self._asides = sorted(_asides(exchange, calls), key=lambda entry: entry.at_s)
 
     @property
@@ -134,10 +134,10 @@ def _holding(events: Events, words: str) -> Sequence[int]:
     return sorted({place for form in forms for place in events.holding(form, ignore_case=True)})
 
 
-def _partners(types: Sequence[str], others: Sequence[str]) -> list[int | None]:
+def _partners(types: Sequence[str], others: Sequence[str]) -> Sequence[int | None]:
     """Pair the two ends' events in order; one that the other end misses, by a cut line, say, has no partner."""
     if types == others:
-        return list(range(len(types)))
+        return range(len(types))
     found: list[int | None] = []
     at = 0
     for type_ in types:
@@ -147,9 +147,10 @@ def _partners(types: Sequence[str], others: Sequence[str]) -> list[int | None]:
     return found
 
 
-def _left_over(partners: Sequence[int | None], others: int) -> list[int]:
-    paired = sum(partner is not None for partner in partners)
-    return list(range(paired, others))
+def _left_over(partners: Sequence[int | None], others: int) -> Sequence[int]:
+    """Give the places of the other end's events that were not paired: they come last."""
+    paired = len(partners) if isinstance(partners, range) else sum(partner is not None for partner in partners)
+    return range(paired, others)
 
 
 def _asides(exchange: Exchange, calls: Sequence[Exchange]) -> Iterator[Entry]:

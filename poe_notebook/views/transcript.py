@@ -6,59 +6,105 @@ nothing moves when an answer is done. The text twin tells the same without any m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from poe_notebook.conversation import Reply
-from poe_notebook.views.html import Bundle, bundle, escape, framed
-from poe_notebook.views.markdown import ANSWER_CHARS, plain, render
-from poe_notebook.views.turn_after import after_html, after_text, files_html, files_text, footer, inline_references
+from poe_notebook.reply import Reply
+from poe_notebook.views.answer import MAX_RESPONSES, answers_of
+from poe_notebook.views.html import EVERYTHING, Bundle, bundle, escape, framed
+from poe_notebook.views.markdown import ANSWER_CHARS
+from poe_notebook.views.media.facts import files_text
+from poe_notebook.views.media.files import SAVED, Room, TurnFiles, files_of
+from poe_notebook.views.media.html import Shelf, files_html
+from poe_notebook.views.turn_after import after_html, after_text, footer
+from poe_notebook.views.turn_calls import ROUTES, calls_html, calls_text
 from poe_notebook.views.wording import excerpt
 
-__all__ = ["answer_text", "heading_text", "render_turn_html", "render_turn_text", "turn_bundle", "without_message"]
+__all__ = [
+    "ROUTES",
+    "answer_text",
+    "answers_html",
+    "heading_text",
+    "render_turn_html",
+    "render_turn_text",
+    "turn_bundle",
+    "without_message",
+]
 
-ROUTES = {"kernel": ("this kernel", "info"), "poe": ("Poe", "good"), "simulator": ("simulator", "warn")}
 _BOT = '<div class="poe-turn-bot"'
+
 _NAME_CHARS = 200
 _MESSAGE_CHARS = 20_000
-_LATER = (
-    "poe-plain poe-wide poe-turn-busy poe-turn-spoken poe-turn-label poe-turn-files poe-turn-chips poe-turn-note "
-    "poe-card poe-bad poe-badge poe-turn-error"
-)
 
 
-def turn_bundle(reply: Reply, *, answer: str | None = None, text: str = "") -> Bundle:
-    """Show one turn. ``answer`` is its HTML if somebody has rendered it already, ``text`` what has grown of it."""
-    return bundle(render_turn_html(reply, answer=answer), render_turn_text(reply, text=text))
+def turn_bundle(
+    reply: Reply,
+    *,
+    files: TurnFiles | None = None,
+    answers: Mapping[int, str] | None = None,
+    text: str = "",
+    room: Room = SAVED,
+) -> Bundle:
+    """Show one turn.
+
+    ``files`` are its files, if somebody has looked for them already; ``answers`` the HTML of its responses, if somebody
+    has rendered it, and ``text`` what has grown of it; ``room`` is how much of the files the output may hold.
+    """
+    files = files or files_of(reply)
+    html = render_turn_html(reply, files, answers=answers, room=room)
+    return bundle(html, render_turn_text(reply, files, text=text))
 
 
-def render_turn_html(reply: Reply, *, answer: str | None = None) -> str:
+def render_turn_html(
+    reply: Reply, files: TurnFiles, *, answers: Mapping[int, str] | None = None, room: Room = SAVED
+) -> str:
     """Render one turn as a framed section."""
-    bot = escape(excerpt(reply.bot, _NAME_CHARS))
-    shown = _answer_html(reply) if answer is None else answer
+    bot, shelf = escape(excerpt(reply.bot, _NAME_CHARS)), Shelf(files, room)
+    shown = answers_of(reply, files) if answers is None else answers
     html = (
-        f'<div class="poe-turn poe-turn-{reply.state}">{_user_html(reply)}'
+        f'<div class="poe-turn poe-turn-{reply.state}">{_user_html(reply, files, shelf)}'
         f'{_BOT} role="group" aria-label="{bot}">{_heading_html(reply)}'
-        f'<div class="poe-turn-answer" dir="auto">{shown}</div>'
-        f'<div class="poe-turn-after">{after_html(reply)}</div>'
+        f'<div class="poe-turn-before">{calls_html(reply)}</div>'
+        f'<div class="poe-turn-responses">{shelf.filled(answers_html(shown, len(reply.responses)))}</div>'
+        f'<div class="poe-turn-after">{after_html(reply, files, shelf)}</div>'
         f'<p class="poe-turn-foot poe-muted">{escape(footer(reply))}</p></div></div>'
     )
-    return framed(html, label=f"Chat with {excerpt(reply.bot, _NAME_CHARS)}", later="" if reply.is_finished else _LATER)
+    return framed(
+        html, label=f"Chat with {excerpt(reply.bot, _NAME_CHARS)}", later="" if reply.is_finished else EVERYTHING
+    )
 
 
-def render_turn_text(reply: Reply, *, text: str = "") -> str:
+def answers_html(answers: Mapping[int, str], responses: int = 0) -> str:
+    """Put the responses of an answer one below the other; each has a label if there are several."""
+    if len(answers) < 2:
+        return "".join(f'<div class="poe-turn-response">{_answer_html(html)}</div>' for html in answers.values())
+    html = "".join(
+        f'<div class="poe-turn-response" role="group" aria-label="Response {number}">'
+        f'<p class="poe-turn-label poe-muted">Response {number}</p>{_answer_html(html)}</div>'
+        for number, html in enumerate(answers.values(), 1)
+    )
+    more = responses - MAX_RESPONSES
+    return html + (f'<p class="poe-muted">… and {more:,} more responses</p>' if more > 0 else "")
+
+
+def _answer_html(html: str) -> str:
+    return f'<div class="poe-turn-answer" dir="auto">{html}</div>'
+
+
+def render_turn_text(reply: Reply, files: TurnFiles, *, text: str = "") -> str:
     """Write one turn as plain text.
 
     While it grows, ``text`` stands for the answer, since the last word of the reply's own may be half a secret.
     """
     said = excerpt(reply.message.content, _MESSAGE_CHARS, lines=True)
-    user = "\n".join(["You", said, *files_text(reply.message.attachments)])
-    return f"{user}\n\n{answer_text(reply, text=text)}"
+    user = "\n".join(["You", said, *files_text(files.of_message)])
+    return f"{user}\n\n{answer_text(reply, files, text=text)}"
 
 
-def answer_text(reply: Reply, *, text: str = "") -> str:
+def answer_text(reply: Reply, files: TurnFiles | None = None, *, text: str = "") -> str:
     """Write what the bot answered, without the message that it answers; ``text`` as for ``render_turn_text``."""
-    answer = excerpt(reply.text if reply.is_finished else text, ANSWER_CHARS, lines=True)
-    parts = [f"{heading_text(reply)}\n{answer}".rstrip(), after_text(reply)]
+    files = files or files_of(reply)
+    answer = excerpt(_answer_text(reply) if reply.is_finished else text, ANSWER_CHARS, lines=True)
+    parts = ["\n".join([heading_text(reply), *calls_text(reply), answer]).rstrip(), after_text(reply, files)]
     return "\n\n".join(filter(None, parts))
 
 
@@ -69,23 +115,24 @@ def without_message(html: str) -> str:
     return before + mark + bot
 
 
+def _answer_text(reply: Reply) -> str:
+    if len(reply.responses) < 2:
+        return reply.text
+    texts = [reply.responses[index].text for index in sorted(reply.responses)]
+    return "\n\n".join(f"Response {number}\n{text}" for number, text in enumerate(texts, 1))
+
+
 def heading_text(reply: Reply) -> str:
     """Name the bot, who answered for it and which generation it was."""
     return " · ".join([excerpt(reply.bot, _NAME_CHARS), *(words for words, _ in _badges(reply))])
 
 
-def _answer_html(reply: Reply) -> str:
-    if reply.content_type == "text/plain":
-        return plain(reply.text) if reply.text else ""
-    return render(reply.text, inline=inline_references(reply.attachments))
-
-
-def _user_html(reply: Reply) -> str:
+def _user_html(reply: Reply, files: TurnFiles, shelf: Shelf) -> str:
     said = escape(excerpt(reply.message.content, _MESSAGE_CHARS, lines=True))
     return (
         '<div class="poe-turn-user" role="group" aria-label="You">'
         '<p class="poe-turn-who" role="heading" aria-level="4"><strong>You</strong></p>'
-        f'<pre class="poe-turn-said poe-plain" dir="auto">{said}</pre>{files_html(reply.message.attachments)}</div>'
+        f'<pre class="poe-turn-said poe-plain" dir="auto">{said}</pre>{files_html(files.of_message, shelf)}</div>'
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from poe_notebook.conversation import Failure, Reply
+from poe_notebook.protocol.call_pieces import CallPieces, GrowingCall
 from poe_notebook.protocol.messages import Attachment
+from poe_notebook.reply import Failure, NestedCall, Reply, Response
 
-__all__ = ["Redact", "redacted"]
+__all__ = ["Redact", "redacted", "redacted_file"]
 
 Redact = Callable[[str], str]
 """Gives a text back without its secrets."""
@@ -19,27 +20,61 @@ def redacted(reply: Reply, redact: Redact) -> Reply:
     message = reply.message.model_copy(
         update={
             "content": redact(reply.message.content),
-            "attachments": [_redacted_file(a, redact) for a in reply.message.attachments],
+            "attachments": [redacted_file(a, redact) for a in reply.message.attachments],
         }
     )
     return replace(
         reply,
         bot=redact(reply.bot),
         message=message,
-        attachments=[_redacted_file(a, redact) for a in reply.attachments],
+        responses={index: _response(response, redact) for index, response in reply.responses.items()},
+        attachments=[redacted_file(a, redact) for a in reply.attachments],
         suggested_replies=[redact(s) for s in reply.suggested_replies],
-        failure=_redacted_failure(reply.failure, redact),
+        nested=[_nested(call, redact) for call in reply.nested],
+        metadata=redact(reply.metadata) if reply.metadata else reply.metadata,
+        failure=_failure(reply.failure, redact),
         note=redact(reply.note),
-        _parts=[redact(reply.text)],
+        _calls=_calls(reply, redact),
     )
 
 
-def _redacted_file(attachment: Attachment, redact: Redact) -> Attachment:
-    names = ("name", "url", "content_type", "inline_ref")
+def redacted_file(attachment: Attachment, redact: Redact) -> Attachment:
+    """Copy an attachment with ``redact`` applied to what a view says of it."""
+    names = ["name", "content_type", "inline_ref"]
+    if attachment.url[:5].lower() != "data:":  # which is not shown, and may be long
+        names.append("url")
     return attachment.model_copy(update={n: redact(v) for n in names if (v := getattr(attachment, n))})
 
 
-def _redacted_failure(failure: Failure | None, redact: Redact) -> Failure | None:
+def _response(response: Response, redact: Redact) -> Response:
+    files = [redacted_file(a, redact) for a in response.attachments]
+    return replace(response, attachments=files, _parts=[redact(response.text)])
+
+
+def _calls(reply: Reply, redact: Redact) -> CallPieces:
+    pieces = CallPieces()
+    pieces.calls = [_call(call, redact) for call in reply.tool_calls]
+    return pieces
+
+
+def _call(call: GrowingCall, redact: Redact) -> GrowingCall:
+    result = None if call.result is None else redact(call.result)
+    return GrowingCall(
+        name=redact(call.name) if call.name else None, result=result, _arguments=[redact(call.arguments)]
+    )
+
+
+def _nested(call: NestedCall, redact: Redact) -> NestedCall:
+    return replace(
+        call,
+        bot=redact(call.bot),
+        text=redact(call.text),
+        tool_calls=[_call(tool, redact) for tool in call.tool_calls],
+        calls=[_nested(inner, redact) for inner in call.calls],
+    )
+
+
+def _failure(failure: Failure | None, redact: Redact) -> Failure | None:
     if failure is None:
         return None
     return replace(

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 import anywidget
 import traitlets
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
-from poe_notebook.views.markdown import Patch
-from poe_notebook.views.patches import BlockCopy
+from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
+from poe_notebook.views.media.html import Shelf
+from poe_notebook.views.page_widget import enliven, script
+from poe_notebook.views.patches import AnswerCopy
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_after import after_html, footer
+from poe_notebook.views.turn_calls import calls_html
 from poe_notebook.views.turn_redaction import Redact, redacted
 
 __all__ = ["TurnWidget", "WidgetTurn"]
@@ -35,7 +37,7 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 class TurnWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """The widget: its frame once, its contents by messages; a page that opens late is given all as it stands."""
 
-    _esm = files("poe_notebook.views").joinpath("static/turn.js").read_text("utf-8")
+    _esm = script("page.js", "turn.js")
     frame = traitlets.Unicode().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)
 
@@ -67,17 +69,22 @@ class WidgetTurn:
         *,
         show: Callable[[dict[str, Any]], None],
         redact: Redact | None = None,
+        resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
         widget: Callable[..., Any] = TurnWidget,
+        enliven: Callable[[str], None] = enliven,
         at_once_s: float = AT_ONCE_S,
+        room: Room = SAVED,
     ) -> None:
         self._reply, self._show, self._redact, self._clock = reply, show, redact, clock
-        self._make, self._at_once_s = widget, at_once_s
-        self._answer = AnswerBlocks(reply, redact=redact)
+        self._make, self._enliven, self._at_once_s, self._room = widget, enliven, at_once_s, room
+        self._files = TurnFiles(resolve, redact=redact)
+        self._answer = AnswerBlocks(reply, self._files, redact=redact)
         self._widget: Any = None
-        self._copy = BlockCopy()
-        self._after = ""
+        self._copy = AnswerCopy()
+        self._around = {"before": "", "after": ""}
         self._told: tuple[object, ...] = ()
+        self._sent_files: dict[int, tuple[str, bytes]] = {}
         self._seq = 0
         self._opened_s = self._due_s = clock()
 
@@ -96,53 +103,84 @@ class WidgetTurn:
         if self._widget is None:
             self._widget = self._create()
         began_s = self._clock()
-        self._send(self._news(is_new=self._answer.read(began_s)))
+        self._send(is_new=self._answer.read(began_s))
         self._due_s = began_s + max(INTERVAL_S, SHARE * (self._clock() - began_s))
 
     def close(self) -> None:
         """Leave the static form and end the widget."""
-        html = self._answer.finish(self._clock())
+        answers = self._answer.finish(self._clock())
         shown = self._shown()
         if self._widget is not None:
             # The last words first: the static form of 200 kB takes JupyterLab 0.2 s to put up (measured, 4.6).
-            self._send(self._news(is_new=True))
+            self._send(is_new=True, is_last=True)
             self._widget.send({"kind": "end", "state": self._reply.state, "foot": footer(self._reply)})
         # A secret was found: the whole text is rendered anew, in case one came in pieces that a stream cannot see.
-        self._show({**turn_bundle(shown, answer=html if shown.text == self._reply.text else None)})
+        is_same = shown.text == self._reply.text
+        still = turn_bundle(shown, files=self._files, answers=answers if is_same else None, room=self._room)
+        self._show({**still})
         # A page that was loaded anew meanwhile no longer gets updates of this output: there the widget has to stay.
         if self._widget is not None and self._widget.times_given < 2:
             self._widget.close()
+        self._enliven(still["text/html"])
 
-    def _send(self, news: dict[str, Any]) -> None:
+    @property
+    def files(self) -> TurnFiles:
+        """The files of the turn."""
+        return self._files
+
+    def _send(self, *, is_new: bool, is_last: bool = False) -> None:
+        news = self._news(is_new=is_new) | (self._new_around() if is_last else {})
         if news and self._widget is not None:
             self._seq += 1
-            self._widget.send({"kind": "patch", "seq": self._seq, "status": self._status(), **news})
+            files = self._new_files()
+            message = {"kind": "patch", "seq": self._seq, "status": self._status(), **news}
+            if files:
+                message["media"] = [[number, mime] for number, (mime, _) in files.items()]
+            self._widget.send(message, [data for _, data in files.values()])
 
     def _shown(self) -> Reply:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
     def _create(self) -> Any:
-        still = turn_bundle(self._shown(), answer="")
+        self._files.take(self._reply)
+        self._new_files()  # those of the message go with the widget's state, as the frame needs them
+        still = turn_bundle(self._shown(), files=self._files, answers={}, room=LIVE)
         widget = self._make(still["text/html"], snapshot=self._snapshot)
         self._show({**still, _VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}})
         return widget
 
     def _news(self, *, is_new: bool) -> dict[str, Any]:
         """Collect what the page does not know yet; nothing if there is nothing."""
-        files, replies = len(self._reply.attachments), len(self._reply.suggested_replies)
-        told = (self._reply.state, len(self._reply.events), files, replies)
+        reply = self._reply
+        beside = (len(reply.attachments), len(reply.suggested_replies), len(reply.nested), reply.metadata)
+        told = (reply.state, len(reply.events), *beside)
         if not is_new and told == self._told:
             return {}
-        patch = self._answer.blocks.take_patch() if is_new else Patch([], len(self._copy.blocks))
-        news: dict[str, Any] = {"blocks": self._copy.take(patch), "count": patch.count}
-        if told[2:] != self._told[2:] and max(files, replies) <= LISTED:
-            self._after = news["after"] = after_html(self._shown())
+        news: dict[str, Any] = {"parts": self._copy.take(self._answer.take_patches() if is_new else [])}
+        is_told = told[2:] == self._told[2:]
         self._told = told
+        if reply.tool_calls or (not is_told and max(beside[:3]) <= LISTED):
+            news |= self._new_around()
         return news
+
+    def _new_around(self) -> dict[str, str]:
+        shown = self._shown()
+        around = {"before": calls_html(shown), "after": after_html(shown, self._files, Shelf(self._files, LIVE))}
+        new = {place: html for place, html in around.items() if html != self._around[place]}
+        self._around = around
+        return new
+
+    def _new_files(self) -> dict[int, tuple[str, bytes]]:
+        kept = self._files.kept(LIVE) - self._sent_files.keys()
+        files = [file for file in self._files if file.number in kept and file.data is not None]
+        new = {file.number: (file.look.mime, file.data) for file in files if file.data is not None}
+        self._sent_files |= new
+        return new
 
     def _status(self) -> dict[str, Any]:
         reply = self._reply
         return {"state": reply.state, "events": len(reply.events), "at_s": round(self._clock() - self._opened_s, 2)}
 
     def _snapshot(self) -> dict[str, Any]:
-        return {"seq": self._seq, "blocks": list(self._copy.blocks), "after": self._after, **self._status()}
+        media = [[number, mime, data] for number, (mime, data) in self._sent_files.items()]
+        return {"seq": self._seq, "parts": self._copy.whole, "media": media, **self._around, **self._status()}

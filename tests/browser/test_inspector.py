@@ -32,7 +32,7 @@ FLOOD = "%%poebot Flood\nasync def get_response(request):\n    for n in range(15
 CELLS = [
     "%load_ext poe_notebook",
     PAINTER,
-    "%poe chat Painter draw a heron --via simulator",
+    "%poe chat Painter draw a heron",
     "%poe inspect",
     FLOOD,
     "reply = __import__('poe_notebook').ask('Flood', 'rain')\nFalse",

@@ -58,7 +58,7 @@ def failing(kernel: Kernel) -> Kernel:
 @pytest.mark.parametrize("name", FAILURES)
 def test_one_look_tells_cause_line_rule_and_next_step(failing: Kernel, name: str) -> None:
     _, words, (line, code) = FAILURES[name]
-    failing.run(f"%poe chat {name} hello --via simulator")
+    failing.run(f"%poe chat {name} hello")
     ran = failing.run("%poe inspect")
     [shown] = ran.bundles
     text = re.sub(r"\s+", " ", shown["text/plain"])
@@ -72,7 +72,7 @@ def test_one_look_tells_cause_line_rule_and_next_step(failing: Kernel, name: str
 
 
 def test_the_text_form_is_complete(failing: Kernel) -> None:
-    failing.run("%poe chat MidStream hello --via simulator")
+    failing.run("%poe chat MidStream hello")
     text = failing.run("%poe inspect").text
     parts = [
         "What went wrong",
@@ -91,8 +91,8 @@ def test_the_text_form_is_complete(failing: Kernel) -> None:
 
 
 def test_an_exchange_is_found_by_number_place_and_bot(failing: Kernel) -> None:
-    failing.run("%poe chat AtOnce one --via simulator")
-    failing.run("%poe chat MidStream two --via simulator")
+    failing.run("%poe chat AtOnce one")
+    failing.run("%poe chat MidStream two")
     number = failing.value("__import__('poe_notebook').trace[-1].number")
     for which in (str(number), "-1", "MidStream", ""):
         assert f"Exchange {number} · MidStream" in failing.run(f"%poe inspect {which}").text
@@ -103,7 +103,7 @@ def test_an_exchange_is_found_by_number_place_and_bot(failing: Kernel) -> None:
 
 
 def test_all_exchanges_are_in_a_list_the_latest_first(failing: Kernel) -> None:
-    failing.run("%poe chat AtOnce question --via simulator")
+    failing.run("%poe chat AtOnce question")
     lines = failing.run("%poe inspect all").text.splitlines()
     head = next(line for line in lines if line.lstrip().startswith("# "))
     assert head.split() == "# at bot outcome request answered by first text took events asked".split()

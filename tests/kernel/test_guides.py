@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import kernels
 import pytest
-from endpoints import Answer, http_request, query
+from endpoints import Answer, http_request, query, until
 from guide_blocks import ACCESS_KEY, API_KEY, FOLDER, IMPORTS, PRINTED, REPAIRS, as_method, block, for_library
 from guided_poe import PAGES, guided_poe
 from hiding import HIDE
@@ -349,7 +349,9 @@ def test_the_application_that_a_program_makes_answers_too(guide: Guide, name: st
     assert answered.rstrip().endswith("event: done\ndata: {}")
     assert "event: error" not in answered
     if "bot_name=" in program.partition("\n    app = ")[2]:
-        pushed = guide.seen(f"/bot/update_settings/Guided/{ACCESS_KEY}/")
+        path = f"/bot/update_settings/Guided/{ACCESS_KEY}/"
+        assert until(lambda: guide.seen(path))
+        pushed = guide.seen(path)
         assert pushed[-1].json["response_version"] == 2
 
 

@@ -263,7 +263,7 @@ def test_a_message_of_a_page_is_opened_patched_and_closed(page: Page, bot: Bot) 
     assert (closed["state"], closed["suggestions"]) == ("done", ["More"])
     assert bot.heard[-1].query[-1].parameters == {"detail": 3, "greeting": "hi"}
     [turn] = page.view.snapshot()["groups"][0]["turns"]
-    assert "HELLO with" in "".join(turn["start"]["blocks"])
+    assert "HELLO with" in "".join(turn["start"]["parts"][0][1])
     numbers = [message["seq"] for message in page.sent if "seq" in message]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 

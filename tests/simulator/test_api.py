@@ -206,12 +206,6 @@ def test_an_access_key_cannot_ask_for_a_bot_that_is_not_declared(poe: Offline) -
     assert "0 or undefined call count" in answer.events[0].data["text"]
 
 
-def test_a_bot_in_a_circle_is_stopped_by_its_own_count(poe: Offline) -> None:
-    poe.serve(Relay("Loop", server_bot_dependencies={"Loop": 1}), "Loop")
-    reply = poe.ask("Loop", timeout_s=10)
-    assert reply.state == "failed"
-
-
 # Settings.
 
 

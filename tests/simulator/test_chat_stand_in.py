@@ -13,7 +13,7 @@ from asking_stand_ins import WEATHER, ask, label, said
 from endpoints import KEY, Kernel, kernel
 
 from poe_notebook.client.answers import stream_request
-from poe_notebook.client.tool_calls import CallPieces, deltas_in
+from poe_notebook.protocol.call_pieces import CallPieces, deltas_in
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.tools import ToolDefinition

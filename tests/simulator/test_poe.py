@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from endpoints import http_request, until
+from endpoints import http_request
 from offline import Offline, Recorder, offline
 
 import poe_notebook as fp
@@ -265,10 +265,6 @@ def test_users_of_one_chat_have_names_and_ids_of_their_own(poe: Offline) -> None
 
 # Answers.
 
-A_FILE = fp.PartialResponse(
-    text="", attachment=fp.Attachment(url="http://127.0.0.1/f", content_type="text/plain", name="f")
-)
-
 
 def test_poes_own_suggestions_show_only_where_the_bot_wants_some_and_gives_none(poe: Offline) -> None:
     wants = fp.MetaResponse(text="", suggested_replies=True)
@@ -301,24 +297,6 @@ def test_an_answer_is_not_asked_for_again(poe: Offline, answer: list[Any]) -> No
     reply = poe.ask("Once")
     assert reply.failure is not None
     assert (reply.failure.text, len(bot.requests)) == ("no", 1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (["a", fp.ServerSentEvent(event="wobble", data="{}")], "wobble"),
-        ([fp.DataResponse(metadata="x")], "no text"),
-        (["a", *[A_FILE] * 21], "20 files"),
-    ],
-    ids=["an unknown event", "nothing to show", "too many files"],
-)
-def test_a_mistake_is_reported_to_the_bot(poe: Offline, answer: list[Any], said: str) -> None:
-    bot = poe.serve(Recorder(lambda r: answer), "Mistaken")
-    reply = poe.ask("Mistaken")
-    assert until(lambda: bot.errors)
-    assert said in bot.errors[0].message
-    assert bot.errors[0].metadata["message_id"] == reply.message_id
-    assert len(reply.attachments) <= 20
 
 
 def test_a_file_without_a_text_is_an_answer(poe: Offline) -> None:

@@ -78,7 +78,7 @@ def test_many_events_are_few_objects_and_little_more_than_their_bytes() -> None:
     gc.collect()
     assert len(gc.get_objects()) - before < 100
     assert events[9_999].raw == b"event: text\n9999"
-    assert sum(map(sys.getsizeof, (events._raw, events._times_s, events._ends))) < 10_000 * (16 + 24)
+    assert sum(map(sys.getsizeof, (events._raw, events._times_s, events._sizes))) < 10_000 * (16 + 20)
 
 
 def test_events_are_read_whole_while_another_thread_writes() -> None:

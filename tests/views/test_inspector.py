@@ -519,8 +519,8 @@ def test_what_is_no_small_picture_is_not_drawn(raw: bytes) -> None:
 
 
 def test_every_command_that_is_advised_exists() -> None:
-    shown = "".join(
-        "".join(twins(exchange))
+    shown = "\n".join(
+        render_exchange_text(exchange) + render_exchange_html(exchange)
         for exchange in (
             a_failure(),
             a_failure(raised=None),

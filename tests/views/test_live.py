@@ -46,7 +46,9 @@ class Page:
     def __init__(self) -> None:
         self.bundles: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
-        self.blocks: list[str] = []
+        self.parts: dict[int, list[str]] = {}
+        self.buffers: list[Any] = []
+        self.scripts: list[str] = []
         self.is_closed = False
 
     def show(self, bundle: dict[str, Any]) -> None:
@@ -56,11 +58,18 @@ class Page:
         self.messages.append(message)
         if message["kind"] != "patch":
             return
-        self.blocks += [""] * (message["count"] - len(self.blocks))
-        del self.blocks[message["count"] :]
-        for i, keep, html in message["blocks"]:
-            kept = self.blocks[i].encode("utf-16-le")[: 2 * keep].decode("utf-16-le")
-            self.blocks[i] = kept + html
+        for index, count, entries in message["parts"]:
+            blocks = self.parts.setdefault(index, [])
+            blocks += [""] * (count - len(blocks))
+            del blocks[count:]
+            for i, keep, html in entries:
+                kept = blocks[i].encode("utf-16-le")[: 2 * keep].decode("utf-16-le")
+                blocks[i] = kept + html
+
+    @property
+    def blocks(self) -> list[str]:
+        """The blocks of the first response."""
+        return self.parts.get(0, [])
 
     def widget(self, frame: str, *, snapshot: Callable[[], dict[str, Any]]) -> TurnWidget:
         page = self
@@ -68,6 +77,7 @@ class Page:
         class RecordedWidget(TurnWidget):
             def send(self, content: Any, buffers: Any = None) -> None:
                 page.take(content)
+                page.buffers += buffers or []
 
             def close(self) -> None:
                 page.is_closed = True
@@ -99,8 +109,22 @@ def page() -> Page:
     return Page()
 
 
-def widget_turn(reply: Reply, page: Page, clock: Clock, redact: Callable[[str], str] | None = None) -> WidgetTurn:
-    return WidgetTurn(reply, show=page.show, clock=clock, widget=page.widget, redact=redact)
+def widget_turn(
+    reply: Reply,
+    page: Page,
+    clock: Clock,
+    redact: Callable[[str], str] | None = None,
+    resolve: Callable[[str], bytes | None] | None = None,
+) -> WidgetTurn:
+    return WidgetTurn(
+        reply,
+        show=page.show,
+        clock=clock,
+        widget=page.widget,
+        redact=redact,
+        resolve=resolve,
+        enliven=page.scripts.append,
+    )
 
 
 def test_an_answer_that_is_there_at_once_needs_no_widget(page: Page) -> None:
@@ -221,7 +245,7 @@ def test_a_page_that_opens_late_is_given_everything(page: Page) -> None:
     list(stream(turn, reply, clock, ["one\n\n", "two"], 0.2))
     assert turn._widget is not None
     start = turn._widget.get_state()["start"]
-    assert start["blocks"] == page.blocks
+    assert start["parts"] == [(0, page.blocks)]
     assert start["seq"] == page.messages[-1]["seq"]
     finish(reply, turn)
     assert not page.is_closed, "a page loaded anew no longer sees this output change, so the widget has to stay"
@@ -235,7 +259,7 @@ def test_a_page_that_missed_a_message_can_ask(page: Page) -> None:
     assert turn._widget is not None
     turn._widget._handle_custom_msg({"kind": "sync"}, [])
     assert page.messages[-1]["kind"] == "state"
-    assert page.messages[-1]["blocks"] == page.blocks
+    assert page.messages[-1]["parts"] == [(0, page.blocks)]
 
 
 MARKS = ["a ", "b\n", "\n", "- x\n", "```\n", "*", "[r]", "[r]: https://x.example\n", "😀", "|"]
@@ -308,10 +332,10 @@ def test_a_long_word_is_let_through() -> None:
     reply = new_reply()
     text = AnswerText(reply, redact=hide)
     add_text(reply, "x" * 5000 + KEY[:10])
-    shown = "".join(filter(None, text.read(0.0)))
+    shown = "".join(piece.text for piece in text.read(0.0))
     assert len(shown) >= 4000
     add_text(reply, KEY[10:] + " end")
-    assert KEY[:10] not in "".join(filter(None, text.read(0.0)))
+    assert KEY[:10] not in "".join(piece.text for piece in text.read(0.0))
 
 
 def test_updates_of_a_handle_are_rare_and_bounded(page: Page) -> None:

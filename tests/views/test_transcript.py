@@ -12,7 +12,7 @@ import pytest
 from poe_notebook.conversation import Conversation, Failure, Reply
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.messages import Attachment
-from poe_notebook.views.transcript import render_turn_html, render_turn_text, turn_bundle
+from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import redacted
 
 DONE: tuple[str, dict[str, Any]] = ("done", {})
@@ -29,6 +29,14 @@ def turn(*events: tuple[str, dict[str, Any]], said: str = "hello", bot: str = "S
         reply.add(Event(kind, data, 0.003))
     reply.duration_s = 0.21
     return reply
+
+
+def render_turn_html(reply: Reply) -> str:
+    return turn_bundle(reply)["text/html"]
+
+
+def render_turn_text(reply: Reply) -> str:
+    return turn_bundle(reply)["text/plain"]
 
 
 class Page(HTMLParser):
@@ -107,7 +115,8 @@ def test_attachments_are_listed_and_only_web_addresses_are_links() -> None:
     ]
     reply = turn(text("see ![a][r1]"), *(("file", f) for f in files), DONE)
     html = render_turn_html(reply)
-    assert re.findall(r'href="([^"]*)"', html) == ["https://f.example/a.png", "https://f.example/a.png"]
+    web = "https://f.example/a.png"
+    assert re.findall(r'href="([^"]*)"', html) == [web, web, "data:application/octet-stream;base64,eA=="]
     for shown in both(reply):
         assert "Attachments" in shown
         assert "image/png, shown in the text as r1" in shown

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.protocol.events import Event
-from poe_notebook.views.markdown import MarkdownBlocks
-from poe_notebook.views.patches import BlockCopy
+from poe_notebook.views.markdown import MarkdownBlocks, ShownImage
+from poe_notebook.views.page_widget import script
+from poe_notebook.views.patches import AnswerCopy
 from poe_notebook.views.transcript import turn_bundle
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -34,7 +34,7 @@ window.open_turn = (frame, start) => {
   document.body.append(host);
   return widget.render({ model, el: host });
 };
-window.tell = (message) => heard.forEach((hear) => hear(message));
+window.tell = (message, buffers) => heard.forEach((hear) => hear(message, buffers));
 window.answer = () => document.querySelector(".poe-turn-answer");
 </script>"""
 
@@ -50,11 +50,11 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     page = browser.new_page()
-    script = files("poe_notebook.views").joinpath("static/turn.js").read_text("utf-8")
+    module = script("page.js", "turn.js")
 
     def serve(route: Any) -> None:
         is_script = route.request.url.endswith(".js")
-        route.fulfill(body=script if is_script else PAGE, content_type="text/javascript" if is_script else "text/html")
+        route.fulfill(body=module if is_script else PAGE, content_type="text/javascript" if is_script else "text/html")
 
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -70,21 +70,20 @@ class Kernel:
     """Sends an answer to the page the way ``WidgetTurn`` does."""
 
     def __init__(self, page: Any, *, name: str = "Shout") -> None:
-        self.page, self.blocks, self.copy, self.seq = page, MarkdownBlocks(), BlockCopy(), 0
+        self.page, self.blocks, self.copy, self.seq = page, MarkdownBlocks(), AnswerCopy(), 0
         self.reply: Reply = Conversation(name).ask("hello", route="kernel")[1]
         page.evaluate("([f, s]) => open_turn(f, s)", [turn_bundle(self.reply)["text/html"], self.state()])
 
     def state(self) -> dict[str, Any]:
         status = {"state": "waiting", "events": 0, "at_s": 3.2}
-        return {"kind": "state", "seq": self.seq, "blocks": list(self.copy.blocks), "after": "", **status}
+        return {"kind": "state", "seq": self.seq, "parts": self.copy.whole, "before": "", "after": "", **status}
 
     def write(self, text: str, *, is_lost: bool = False, **more: Any) -> None:
         self.blocks.append(text)
         patch = self.blocks.take_patch()
         self.seq += 1
         status = {"state": "answering", "events": self.seq, "at_s": 5.0}
-        entries = [list(entry) for entry in self.copy.take(patch)]
-        message = {"kind": "patch", "seq": self.seq, "blocks": entries, "count": patch.count, "status": status, **more}
+        message = {"kind": "patch", "seq": self.seq, "parts": self.copy.take([(0, patch)]), "status": status, **more}
         if not is_lost:
             self.page.evaluate("(m) => tell(m)", message)
 
@@ -92,7 +91,12 @@ class Kernel:
         """Whether the page's answer is, element by element, what the static form will hold."""
         js = """(html) => { const t = document.createElement("template"); t.innerHTML = html;
             const same = (a, b) => a.length === b.length && a.every((node, i) => node.isEqualNode(b[i]));
-            return same([...answer().children], [...t.content.children]); }"""
+            const shown = answer().cloneNode(true);
+            shown.querySelectorAll(".poe-copy").forEach((button) => button.remove());
+            shown.querySelectorAll("[role=button]").forEach((node) =>
+                ["role", "tabindex", "aria-label", "data-lm-suppress-shortcuts"].forEach(
+                    (n) => node.removeAttribute(n)));
+            return same([...shown.children], [...t.content.children]); }"""
         return bool(self.page.evaluate(js, self.blocks.html))
 
 
@@ -114,6 +118,19 @@ print("<b>")
 | 1 | 2 |
 
 > quoted
+
+A formula $x^2$, and one apart:
+
+$$
+\\frac{a}{b}
+- c
+$$
+
+![a cat](https://pics.example/cat.png) and [paypal.com](https://evil.example)
+
+```html
+<html><body>a page</body></html>
+```
 
 The end, at last.
 """
@@ -209,6 +226,125 @@ def test_the_answer_is_announced_gently_and_its_end_outlives_the_widget(page: An
     assert page.evaluate("document.querySelectorAll('[aria-live=polite]').length") == 1
 
 
+def test_parallel_responses_stand_in_their_order_and_have_names(page: Any) -> None:
+    kernel = Kernel(page)
+    kernel.write("the first")
+    page.evaluate("() => { window.first = answer().firstChild }")
+    other = MarkdownBlocks()
+    for index, words in [(2, "the last"), (1, "the middle")]:
+        other.append(words)
+        kernel.seq += 1
+        parts = kernel.copy.take([(index, other.take_patch())])
+        status = {"state": "answering", "events": 2, "at_s": 5.0}
+        page.evaluate("(m) => tell(m)", {"kind": "patch", "seq": kernel.seq, "parts": parts, "status": status})
+        other = MarkdownBlocks()
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.poe-turn-response')].map((node) => node.innerText.split(/\\n+/))"
+    )
+    assert shown == [["Response 1", "the first"], ["Response 2", "the middle"], ["Response 3", "the last"]]
+    assert page.evaluate("answer().firstChild === first"), "what was there stays in its place"
+    names = page.evaluate(
+        "[...document.querySelectorAll('.poe-turn-response')].map((n) => n.getAttribute('aria-label'))"
+    )
+    assert names == ["Response 1", "Response 2", "Response 3"]
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def test_files_come_beside_the_message_and_stand_where_the_kernel_put_them(page: Any) -> None:
+    kernel = Kernel(page)
+    kernel.blocks.define("r", ShownImage("poe-media:3", "dot.png", 1, 1))
+    page.evaluate(
+        """(data) => { window.bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+        const inner = window.tell; window.tell = (m) => inner(m, m.media ? [new DataView(bytes.buffer)] : []); }""",
+        PIXEL,
+    )
+    kernel.write("![a dot][r] and ![none][s]", media=[[3, "image/png"]])
+    page.wait_for_function("answer().querySelector('img').complete")
+    assert page.evaluate("answer().querySelector('img').naturalWidth") == 1
+    assert page.evaluate("answer().querySelector('img').src").startswith("blob:")
+    address = page.evaluate("answer().querySelector('img').src")
+    kernel.write(" and more")
+    assert page.evaluate("answer().querySelector('img').src") == address
+
+
+def test_code_is_copied_by_a_button_that_the_keyboard_reaches(page: Any) -> None:
+    kernel = Kernel(page)
+    kernel.write("```python\nx = 1\n```\n")
+    page.evaluate(
+        "() => { window.copied = []; document.execCommand = (name) => !!copied.push(String(getSelection())) }"
+    )
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Copy code"
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.poe-copy').textContent === 'Copied'")
+    assert page.evaluate("copied") == ["x = 1"]
+    assert page.evaluate("document.querySelector('.poe-live-region').textContent") == "Code copied"
+    kernel.write("\nmore\n\nand more\n\n")
+    assert page.evaluate("answer().querySelectorAll('.poe-copy').length") == 1
+
+
+def test_an_image_from_elsewhere_is_loaded_when_asked_and_not_before(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    kernel = Kernel(page)
+    kernel.write("![a cat](https://pics.example/cat.png)\n\nmore\n\n")
+    page.wait_for_timeout(100)
+    assert asked == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    assert asked == ["https://pics.example/cat.png"]
+    page.evaluate(
+        "(html) => document.body.insertAdjacentHTML('beforeend', html)", turn_bundle(kernel.reply)["text/html"]
+    )
+    still = (
+        '<section class="poe-notebook"><a class="poe-image-link" href="https://pics.example/cat.png">x</a></section>'
+    )
+    page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", still)
+    page.wait_for_timeout(100)
+    assert len(asked) == 2, "what was asked for once stays when the saved form takes its place"
+
+
+def test_an_image_is_shown_large_and_closed_again_by_keyboard(page: Any) -> None:
+    image = f'<img class="poe-image" alt="a dot" src="data:image/png;base64,{PIXEL}">'
+    still = f'<section class="poe-notebook">{image}</section>'
+    Kernel(page)
+    page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", still)
+    page.wait_for_function("document.querySelector('img.poe-image').getAttribute('role') === 'button'")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge a dot"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('dialog').open && document.activeElement.ariaLabel") == "Close"
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('dialog')")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Enlarge a dot"
+
+
+def test_a_selection_and_what_is_unfolded_stay_when_the_saved_form_takes_its_place(page: Any) -> None:
+    kernel = Kernel(page)
+    kernel.reply.add(Event("text", {"text": "first *words* here\n\nmore"}))
+    kernel.reply.add(Event("data", {"metadata": "x" * 100}))
+    kernel.reply.add(Event("done", {}))
+    final = turn_bundle(kernel.reply)["text/html"]
+    after = final.partition('<div class="poe-turn-after">')[2].partition('</div><p class="poe-turn-foot')[0]
+    kernel.write("first *words* here\n\nmore", after=after)
+    page.evaluate("""() => { document.querySelector("details").open = true;
+        const [first, second] = answer().firstChild.childNodes;
+        getSelection().setBaseAndExtent(first, 2, second.firstChild, 3); }""")
+    page.evaluate("tell({ kind: 'end', state: 'done' })")
+    page.evaluate(
+        """(html) => { const output = document.createElement("div"); output.innerHTML = html;
+        host.replaceWith(output); window.output = output; }""",
+        final,
+    )
+    page.wait_for_timeout(50)
+    assert page.evaluate("getSelection().toString()") == "rst wor"
+    assert page.evaluate("output.contains(getSelection().anchorNode)")
+    assert page.evaluate("output.querySelector('details').open")
+
+
 def test_nothing_a_bot_writes_runs(page: Any) -> None:
     nasty = '<img src=x onerror="window.ran=1"><script>window.ran=2</script>[x](javascript:window.ran=3)'
     kernel = Kernel(page, name=f'Bot"{nasty}')
@@ -224,6 +360,6 @@ def test_nothing_a_bot_writes_runs(page: Any) -> None:
 
 
 def test_the_script_is_small_and_fetches_nothing() -> None:
-    script = files("poe_notebook.views").joinpath("static/turn.js").read_text("utf-8")
-    assert len(script.encode()) < 20_000
-    assert not any(word in script for word in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "eval("))
+    module = script("page.js", "turn.js")
+    assert len(module.encode()) < 20_000
+    assert not any(word in module for word in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "eval("))

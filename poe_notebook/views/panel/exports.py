@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from poe_notebook.conversation import Reply
 from poe_notebook.protocol.messages import Attachment
+from poe_notebook.reply import Reply
 from poe_notebook.views.transcript import heading_text
 from poe_notebook.views.turn_after import footer
 

@@ -20,8 +20,9 @@ COMPARE = ("dom", "turns", "compare")
 @cache
 def script(*names: str) -> str:
     """Join files of ``static/panel`` to one module, behind the live view of a turn (``liveTurn``, ``say``)."""
-    turn = _read("turn.js").replace(_EXPORT, "const liveTurn = ", 1)
-    parts = [f"const {{ liveTurn, say }} = (() => {{\n{turn}\nreturn {{ liveTurn, say }};\n}})();"]
+    turn = _read("page.js") + _read("turn.js").replace(_EXPORT, "const liveTurn = ", 1)
+    given = "{ liveTurn, say: (words) => page().say(words) }"
+    parts = [f"const {{ liveTurn, say }} = (() => {{\n{turn}\nreturn {given};\n}})();"]
     parts += [f"// ---- {name}.js ----\n{_read(f'panel/{name}.js')}" for name in names]
     return "\n".join(parts)
 

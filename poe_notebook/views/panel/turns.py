@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.html import Bundle, unframed
+from poe_notebook.views.media.files import LIVE, Resolve, Room
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted
 from poe_notebook.views.turn_widget import WidgetTurn
@@ -17,6 +18,7 @@ __all__ = ["SharedTurn"]
 
 Send = Callable[[dict[str, Any], Sequence[Any] | None], None]
 
+_ROOM = Room(1_000_000, 2_000_000, "kept in the notebook")  # for the files of one turn, of which there may be many
 _SUGGESTIONS = 20
 _SUGGESTION_CHARS = 2_000
 
@@ -51,6 +53,7 @@ class SharedTurn:
         send: Send,
         redact: Redact,
         trim: Callable[[str], str] = str,
+        resolve: Resolve | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reply, self.id = reply, reply.message_id
@@ -59,7 +62,17 @@ class SharedTurn:
         self._ended: dict[str, Any] | None = None
         self._final: Bundle | None = None
         self._channel: _Channel | None = None
-        self._live = WidgetTurn(reply, show=self._keep, redact=redact, clock=clock, widget=self._open, at_once_s=0.0)
+        self._live = WidgetTurn(
+            reply,
+            show=self._keep,
+            redact=redact,
+            resolve=resolve,
+            clock=clock,
+            widget=self._open,
+            enliven=lambda html: None,  # the page of the whole has the script
+            at_once_s=0.0,
+            room=_ROOM,
+        )
         self._live.open()
         self._live.update()
 
@@ -73,7 +86,7 @@ class SharedTurn:
         reply = redacted(self.reply, self._redact)
         self._ended = {
             "turn": self.id,
-            "still": self._shown(turn_bundle(reply, answer="")),
+            "still": self._shown(turn_bundle(reply, files=self._live.files, answers={}, room=LIVE)),
             "foot": self._channel.foot if self._channel is not None else "",
             "state": reply.state,
             "words": _how_it_ended(reply),
@@ -108,9 +121,10 @@ class SharedTurn:
 
     def _so_far(self) -> Bundle:
         reply = redacted(self.reply, self._redact)
-        blocks = self._channel.snapshot()["blocks"] if self._channel is not None else []
+        parts = self._channel.snapshot()["parts"] if self._channel is not None else []
         whole_words = reply.text.rpartition(" ")[0]  # what follows may be half a secret
-        return turn_bundle(reply, answer="".join(blocks), text=whole_words)
+        answers = {index: "".join(blocks) for index, blocks in parts}
+        return turn_bundle(reply, files=self._live.files, answers=answers, text=whole_words, room=_ROOM)
 
     def _shown(self, shown: Mapping[str, str]) -> str:
         return self._trim(unframed(shown["text/html"]))

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from poe_notebook.conversation import Reply
+from poe_notebook.reply import Reply
 from poe_notebook.views.html import Bundle
 from poe_notebook.views.live import CellOutput
 from poe_notebook.views.markdown import render
+from poe_notebook.views.media.files import Resolve
 from poe_notebook.views.panel.saved import saved_bundle
 from poe_notebook.views.panel.turns import SharedTurn
 from poe_notebook.views.panel.widget import PanelWidget, Take
@@ -34,11 +35,20 @@ _SHOWN = 8
 class PanelView:
     """One panel's view. ``widget`` is made by ``show``; until then nobody is told anything."""
 
-    def __init__(self, bot: str, *, parts: Parts, redact: Redact, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        bot: str,
+        *,
+        parts: Parts,
+        redact: Redact,
+        resolve: Resolve | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.id = secrets.token_hex(8)
         self.widget: PanelWidget | None = None
         self.head: dict[str, Any] = {}
         self._bot, self._parts, self._redact, self._clock = bot, parts, redact, clock
+        self._resolve = resolve
         self._introduction = ("", "")
         self._turns: dict[str, SharedTurn] = {}
         self._outputs: list[CellOutput] = []
@@ -136,7 +146,7 @@ class PanelView:
         return sum(map(len, bundle.values()))
 
     def _shared(self, reply: Reply) -> SharedTurn:
-        return SharedTurn(reply, send=self._send, redact=self._redact, clock=self._clock)
+        return SharedTurn(reply, send=self._send, redact=self._redact, resolve=self._resolve, clock=self._clock)
 
     def _has(self, reply: Reply) -> bool:
         return reply.message_id in self._turns

@@ -1,9 +1,11 @@
 // Shows one answer while it comes. The kernel sends clean HTML, block by block; blocks that did not change are left alone,
 // so that a selection in them stays. Nothing is fetched, and no HTML is made here from what a bot wrote.
+// Comes after page.js, in one module.
 
 const END = { done: "answer finished", failed: "answer failed", stopped: "answer stopped" };
 const SAY_EVERY_MS = 4000; // a screen reader needs about that long for two sentences
 const SAY_CHARS = 400;
+const KEPT = ["open", "tabindex", "role", "aria-label", SHORTCUTS]; // set by the reader or by page.js
 
 export default () => {
   const turn = new Turn();
@@ -11,7 +13,7 @@ export default () => {
     initialize({ model }) {
       turn.ask = () => model.send({ kind: "sync" });
       turn.load(model.get("start"));
-      model.on("msg:custom", (message) => turn.take(message));
+      model.on("msg:custom", (message, buffers) => turn.take(message, buffers));
       return () => turn.end();
     },
     render({ model, el }) {
@@ -24,41 +26,58 @@ export default () => {
 // What the kernel has said so far, kept apart from any view: a cell's output can be shown twice, or not at all yet.
 class Turn {
   views = new Set();
-  blocks = [];
+  parts = new Map(); // the blocks of each response, by its index
+  media = new Map(); // the address of each file
   trusted = null; // after a lost message: the blocks that came whole since then
   seq = -1;
   asked = -Infinity;
 
   load(state) {
     if (state.seq < this.seq) return;
-    Object.assign(this, { seq: state.seq, blocks: [...state.blocks], after: state.after, trusted: null });
+    const parts = new Map(state.parts.map(([index, blocks]) => [index, [...blocks]]));
+    Object.assign(this, { seq: state.seq, parts, before: state.before, after: state.after, trusted: null });
+    for (const [number, mime, data] of state.media ?? []) this.keep(number, mime, data);
     this.hear(state);
     for (const view of this.views) view.showAll();
   }
 
-  take(message) {
+  take(message, buffers = []) {
     if (message.kind === "state") this.load(message);
     else if (message.kind === "end") this.end(message);
-    else if (message.kind === "patch") this.patch(message);
+    else if (message.kind === "patch") this.patch(message, buffers);
   }
 
-  patch({ seq, blocks, count, after, status }) {
+  patch({ seq, parts, before, after, media = [], status }, buffers) {
     if (seq <= this.seq) return;
     if (seq !== this.seq + 1) this.trusted = new Set();
     if (this.trusted) this.askAgain();
     this.seq = seq;
-    while (this.blocks.length < count) this.blocks.push("");
-    this.blocks.length = count;
-    const changed = [];
-    for (const [i, keep, html] of blocks) {
-      if (keep && this.trusted && !this.trusted.has(i)) continue;
-      this.trusted?.add(i);
-      this.blocks[i] = this.blocks[i].slice(0, keep) + html;
-      changed.push(i);
-    }
-    if (after !== undefined) this.after = after;
+    media.forEach(([number, mime], i) => this.keep(number, mime, buffers[i]));
+    const changed = parts.map(([index, count, entries]) => [index, this.change(index, count, entries)]);
+    this.before = before ?? this.before;
+    this.after = after ?? this.after;
     this.hear(status);
     for (const view of this.views) view.show(changed);
+  }
+
+  change(index, count, entries) {
+    if (!this.parts.has(index)) this.parts.set(index, []);
+    const blocks = this.parts.get(index);
+    while (blocks.length < count) blocks.push("");
+    blocks.length = count;
+    const changed = [];
+    for (const [i, keep, html] of entries) {
+      const key = `${index}/${i}`;
+      if (keep && this.trusted && !this.trusted.has(key)) continue;
+      this.trusted?.add(key);
+      blocks[i] = blocks[i].slice(0, keep) + html;
+      changed.push(i);
+    }
+    return changed;
+  }
+
+  keep(number, mime, data) {
+    if (data && !this.media.has(number)) this.media.set(number, URL.createObjectURL(new Blob([data], { type: mime })));
   }
 
   askAgain() {
@@ -75,7 +94,7 @@ class Turn {
   end({ state, foot } = {}) {
     this.foot = foot;
     for (const view of this.views) view.stop();
-    if (state && this.views.size) say(`${this.name()}: ${END[state]}`);
+    if (state && this.views.size) page().say(`${this.name()}: ${END[state]}`);
   }
 
   name() {
@@ -96,17 +115,18 @@ class View {
   constructor(el, frame, turn) {
     this.turn = turn;
     el.classList.add("jp-RenderedHTMLCommon");
-    el.innerHTML = frame;
+    el.innerHTML = this.made(frame);
+    this.el = el;
     this.bot = el.querySelector(".poe-turn-bot").getAttribute("aria-label");
-    this.answer = el.querySelector(".poe-turn-answer");
-    this.after = el.querySelector(".poe-turn-after");
+    this.places = Object.fromEntries(["before", "responses", "after"].map((name) => [name, el.querySelector(`.poe-turn-${name}`)]));
+    this.shown = {};
     this.foot = el.querySelector(".poe-turn-foot");
     this.foot.classList.add("poe-turn-busy");
     this.foot.setAttribute("aria-hidden", "true"); // the live region tells it, at a gentler pace
-    this.nodes = [];
+    this.responses = new Map();
     this.said = 0;
     turn.views.add(this);
-    region();
+    page();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.timers = [setInterval(() => this.tick(), calm ? 1000 : 100), setInterval(() => this.speak(), SAY_EVERY_MS)];
     this.showAll();
@@ -118,15 +138,98 @@ class View {
   }
 
   showAll() {
-    this.show(this.turn.blocks.keys());
+    this.show([...this.turn.parts].map(([index, blocks]) => [index, blocks.keys()]));
   }
 
-  show(indexes) {
-    const { blocks, after } = this.turn;
+  show(changed) {
+    for (const [index, blocks] of changed) this.response(index).show(this.turn.parts.get(index), blocks, (html) => this.parse(html));
+    for (const name of ["before", "after"]) this.surround(name, this.turn[name] ?? "");
+    page().enliven(this.el);
+    this.tick();
+  }
+
+  surround(name, html) {
+    if (html === (this.shown[name] ?? "")) return;
+    this.shown[name] = html;
+    align(this.places[name], own(this.places[name]), this.parse(html), null);
+  }
+
+  response(index) {
+    let found = this.responses.get(index);
+    if (!found) {
+      this.responses.set(index, (found = new Response()));
+      const order = [...this.responses.keys()].sort((a, b) => a - b);
+      const next = this.responses.get(order[order.indexOf(index) + 1]);
+      this.places.responses.insertBefore(found.root, next?.root ?? null);
+      if (order.length > 1) order.forEach((key, i) => this.responses.get(key).name(`Response ${i + 1}`));
+    }
+    return found;
+  }
+
+  // The kernel writes numbers where files go; here they become addresses of this page.
+  made(html) {
+    return html.replace(/( (?:src|href)=")poe-media:(\d+)"/g, (all, start, number) => `${start}${this.turn.media.get(+number) ?? ""}"`);
+  }
+
+  parse(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    for (const node of template.content.querySelectorAll('[src^="poe-media:"], [href^="poe-media:"]')) {
+      const name = node.hasAttribute("src") ? "src" : "href";
+      const address = this.turn.media.get(+node.getAttribute(name).slice(10));
+      if (address) node.setAttribute(name, address);
+      else node.removeAttribute(name);
+    }
+    return [...template.content.childNodes].filter((node) => node.nodeType !== Node.TEXT_NODE || node.data.trim());
+  }
+
+  tick() {
+    const words = this.turn.words();
+    if (this.foot.textContent !== words) this.foot.textContent = words;
+    if (!this.greeted && this.turn.state === "answering") {
+      this.greeted = true;
+      page().say(`${this.bot} is answering`);
+    }
+  }
+
+  // Whole sentences, some at a time; what comes faster than one can listen is there to be read.
+  speak() {
+    const words = text(this.places.responses, " ");
+    if (this.said > words.length) this.said = 0;
+    const sentences = /^[^]{0,400}[.!?:…。！？](?=\s|$)/.exec(words.slice(this.said, this.said + SAY_CHARS + 1));
+    if (!sentences) return;
+    this.said += sentences[0].length;
+    page().say(sentences[0].trim());
+  }
+
+  stop() {
+    this.timers.forEach(clearInterval);
+    this.foot.classList.remove("poe-turn-busy");
+    this.foot.removeAttribute("aria-hidden");
+    this.tick();
+    page().leave(this.el);
+  }
+}
+
+// One of the parallel responses of an answer, with the nodes of each of its blocks.
+class Response {
+  constructor() {
+    this.root = element("div", { class: "poe-turn-response" });
+    this.answer = element("div", { class: "poe-turn-answer", dir: "auto" });
+    this.root.append(this.answer);
+    this.nodes = [];
+  }
+
+  name(words) {
+    if (this.root.firstChild === this.answer) this.root.prepend(element("p", { class: "poe-turn-label poe-muted" }));
+    this.root.firstChild.textContent = words;
+    this.root.setAttribute("role", "group");
+    this.root.setAttribute("aria-label", words);
+  }
+
+  show(blocks, indexes, parse) {
     for (const i of indexes) this.nodes[i] = this.put(i, parse(blocks[i]));
     for (const gone of this.nodes.splice(blocks.length)) gone?.forEach((node) => node.remove());
-    if (after !== this.shownAfter) this.after.innerHTML = this.shownAfter = after;
-    this.tick();
   }
 
   put(i, next) {
@@ -135,45 +238,17 @@ class View {
     const anchor = old.length ? old.at(-1).nextSibling : (later?.[0] ?? null);
     return align(this.answer, old, next, anchor);
   }
-
-  tick() {
-    const words = this.turn.words();
-    if (this.foot.textContent !== words) this.foot.textContent = words;
-    if (!this.greeted && this.turn.state === "answering") {
-      this.greeted = true;
-      say(`${this.bot} is answering`);
-    }
-  }
-
-  // Whole sentences, some at a time; what comes faster than one can listen is there to be read.
-  speak() {
-    const text = this.answer.textContent;
-    if (this.said > text.length) this.said = 0;
-    const sentences = /^[^]{0,400}[.!?:…。！？](?=\s|$)/.exec(text.slice(this.said, this.said + SAY_CHARS + 1));
-    if (!sentences) return;
-    this.said += sentences[0].length;
-    say(sentences[0].trim());
-  }
-
-  stop() {
-    this.timers.forEach(clearInterval);
-    this.foot.classList.remove("poe-turn-busy");
-    this.foot.removeAttribute("aria-hidden");
-    this.tick();
-  }
 }
 
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return [...template.content.childNodes].filter((node) => node.nodeType !== Node.TEXT_NODE || node.data.trim());
+function own(parent) {
+  return [...parent.childNodes].filter((node) => !node.isExtra);
 }
 
 // Make the children `old` of `parent` (which end before `anchor`) equal to `next`, keeping every node that can stay.
 function align(parent, old, next, anchor) {
   const kept = next.map((node, k) => {
     const here = old[k];
-    if (here && alike(here, node)) return become(here, node);
+    if (here && here.nodeName === node.nodeName) return become(here, node);
     if (here) here.replaceWith(node);
     else parent.insertBefore(node, anchor);
     return node;
@@ -182,36 +257,14 @@ function align(parent, old, next, anchor) {
   return kept;
 }
 
-function alike(a, b) {
-  return a.nodeName === b.nodeName;
-}
-
 function become(a, b) {
   if (a.nodeType === Node.TEXT_NODE) {
     if (b.data.startsWith(a.data)) b.data.length > a.length && a.appendData(b.data.slice(a.length));
     else a.data = b.data;
     return a;
   }
-  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name)) a.removeAttribute(name);
+  for (const { name } of [...a.attributes]) if (!b.hasAttribute(name) && !KEPT.includes(name)) a.removeAttribute(name);
   for (const { name, value } of b.attributes) if (a.getAttribute(name) !== value) a.setAttribute(name, value);
-  align(a, [...a.childNodes], [...b.childNodes], null);
+  align(a, own(a), own(b), null);
   return a;
-}
-
-// One polite live region for the whole page; it outlives the widgets, so that it can tell how an answer ended.
-function region() {
-  let node = document.querySelector("body > .poe-live-region");
-  if (!node) {
-    node = document.createElement("div");
-    node.className = "poe-live-region";
-    node.setAttribute("role", "status");
-    node.setAttribute("aria-live", "polite");
-    node.style.cssText = "position:fixed;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap";
-    document.body.append(node);
-  }
-  return node;
-}
-
-function say(words) {
-  region().textContent = words;
 }

@@ -50,10 +50,8 @@ class TurnView {
     const shown = this.host.querySelector(".poe-turn");
     if (now && shown) {
       shown.className = now.className;
-      for (const part of [".poe-turn-bot > .poe-turn-who", ".poe-turn-after"]) {
-        const [old, ended] = [shown, now].map((root) => root.querySelector(part));
-        if (old && ended && old.innerHTML !== ended.innerHTML) old.replaceWith(ended);
-      }
+      const [old, ended] = [shown, now].map((root) => root.querySelector(".poe-turn-bot > .poe-turn-who"));
+      if (old && ended && old.innerHTML !== ended.innerHTML) old.replaceWith(ended);
     }
     this.bar?.remove();
     this.bar = this.actions.after(this);

@@ -1,34 +1,21 @@
-"""A bot's answer as clean HTML: at once (``render``, ``plain``), or block by block while it grows.
-
-One renderer for live and saved answers: the blocks of a finished ``MarkdownBlocks`` are what ``render`` gives. Bot text
-is hostile: what comes out holds no script, style, id, frame or image, and links only to ``http(s)`` and ``mailto``.
-"""
+"""An answer of type ``text/plain``: as it is, escaped, in one block that grows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from poe_notebook.views.html import escape
-from poe_notebook.views.markdown_blocks import ANSWER_CHARS, MarkdownBlocks, Patch, cut_note
+from poe_notebook.views.markdown.patch import ANSWER_CHARS, Patch, cut_note
 
-__all__ = ["ANSWER_CHARS", "MarkdownBlocks", "Patch", "PlainBlocks", "plain", "render"]
-
-
-def render(text: str, *, inline: Mapping[str, str] | None = None) -> str:
-    """Render Markdown. ``inline`` maps each ``inline_ref`` of an answer's attachments to its URL."""
-    blocks = MarkdownBlocks(inline=inline)
-    blocks.append(text)
-    blocks.finish()
-    return blocks.html
+__all__ = ["PlainBlocks", "plain"]
 
 
 def plain(text: str) -> str:
-    """Render an answer of type ``text/plain``: as it is, escaped."""
-    return f'<pre class="poe-plain">{escape(text[:ANSWER_CHARS])}</pre>\n{cut_note(len(text))}'
+    """Render an answer of type ``text/plain``."""
+    shown = text[:ANSWER_CHARS]
+    return f'<pre class="poe-plain">{escape(shown)}</pre>\n{cut_note(len(text), len(shown))}'
 
 
 class PlainBlocks:
-    """The same for an answer of type ``text/plain``: one block, which grows."""
+    """The same as ``MarkdownBlocks`` for plain text."""
 
     def __init__(self) -> None:
         self.reset()
