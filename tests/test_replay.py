@@ -148,3 +148,12 @@ def _with_settings(handler: Any, settings: fp.SettingsResponse) -> fp.PoeBot:
             return settings
 
     return Caller()
+
+
+def test_a_pinned_bot_is_imported_from_where_its_class_stands(poe: offline.Offline, tmp_path: Path) -> None:
+    poe.serve(Recorder(lambda request: ["ok"]), "Bot")
+    poe.ask("Bot", "hello")
+    assert poe.session.pin(-1, tmp_path / "test_a.py").place == "offline:Recorder"
+    poe.serve(failing, "my-bot")
+    poe.ask("my-bot", "hello")
+    assert poe.session.pin("my-bot", tmp_path / "test_a.py").place == "my_bot:my_bot"

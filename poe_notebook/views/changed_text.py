@@ -15,7 +15,7 @@ from poe_notebook.views.wording import count, excerpt, visible
 __all__ = ["changed_text_html"]
 
 _PIECE_CHARS = 4_000
-_AROUND = 2
+_AROUND, _FEW = 2, 3
 _MAX_ROWS = 200
 """Lines that changed; of those that did not, two stand around each change and the rest is folded."""
 
@@ -30,7 +30,8 @@ def changed_text_html(pieces: Sequence[Change], *, titles: tuple[str, str]) -> s
     rows: list[str] = []
     for is_shown, run in groupby(range(len(lines)), key=lambda at: at in shown):
         places = list(run)
-        rows += [_row(lines[at]) for at in places] if is_shown else [_fold([lines[at] for at in places])]
+        is_folded = not is_shown and len(places) > _FEW
+        rows += [_fold([lines[at] for at in places])] if is_folded else [_row(lines[at]) for at in places]
     more = len(rows) - _MAX_ROWS
     if more > 0:
         rows[_MAX_ROWS:] = [f'<tr><td colspan="2" class="poe-muted">… {more:,} more lines differ</td></tr>']

@@ -23,6 +23,7 @@ _NAME_CHARS = 100
 _TEXT_CHARS = 20_000
 _SAID_CHARS = 300
 _MAX_RUNS = 12
+_LEGEND = "([-what went-] {+what came+})"
 _SLOWER, _SLOWER_S = 2.0, 0.05
 """Times count as changed when one is so many times the other and so much longer: no two runs take the same time."""
 
@@ -157,11 +158,12 @@ def _text_section(old: _Side, new: _Side, pieces: list[Change]) -> Section:
         blocks = [Folded("It is the same", [shown])] if new.text else [Prose("Neither has any.", "muted")]
     else:
         drawn = changed_text_html(pieces, titles=(old.title, new.title))
-        blocks = [Drawing(drawn, visible(excerpt(marked(pieces), _TEXT_CHARS, lines=True)))]
+        words = visible(excerpt(marked(pieces), _TEXT_CHARS, lines=True))
+        blocks = [Drawing(drawn, f"{_LEGEND}\n{words}")]
         if max(len(old.text), len(new.text)) > _TEXT_CHARS:
             whole = f"`{in_trace(old.exchange.number)}.text`, `{in_trace(new.exchange.number)}.text`"
             blocks.append(Prose(f"Words are compared up to {_TEXT_CHARS:,} characters. Whole: {whole}", "muted"))
-    return Section("Text", blocks, aside="" if old.text == new.text else "[-went-] {+came+}")
+    return Section("Text", blocks)
 
 
 def _time_section(old: _Side, new: _Side) -> Section:
