@@ -46,17 +46,20 @@ class Ran:
 
     @property
     def bundles(self) -> list[dict[str, Any]]:
-        """The data of everything displayed, updates applied in place."""
+        """The data of everything that the cell displayed, updates applied in place."""
         shown: list[dict[str, Any]] = []
         at: dict[str, int] = {}
-        for _, content in self.of_type("display_data", "update_display_data", "execute_result"):
+        for _, message in self.messages:
+            type_, content = message["msg_type"], message["content"]
+            if type_ not in ("display_data", "update_display_data", "execute_result"):
+                continue
             key = content.get("transient", {}).get("display_id")
             if key in at:
                 shown[at[key]] = content["data"]
-                continue
-            if key is not None:
-                at[key] = len(shown)
-            shown.append(content["data"])
+            elif type_ != "update_display_data":  # else it is an earlier cell's output, a status line say
+                if key is not None:
+                    at[key] = len(shown)
+                shown.append(content["data"])
         return shown
 
     @property
