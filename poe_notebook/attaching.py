@@ -61,8 +61,8 @@ def as_files(given: Any) -> list[File]:
 
     Raises ``CommandError``.
     """
-    is_one = isinstance(given, str | bytes | bytearray | memoryview | os.PathLike) or not isinstance(given, Iterable)
-    is_one = is_one or any(fits(given) for fits, _ in _KINDS)  # a data frame can be iterated too
+    is_one = isinstance(given, os.PathLike | Mapping) or not isinstance(given, Iterable)
+    is_one = is_one or any(fits(given) for fits, _ in _KINDS)  # a text and a data frame can be iterated too
     return [_from_argument(each) for each in ([given] if is_one else given)]
 
 

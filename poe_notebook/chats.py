@@ -68,6 +68,7 @@ class Chats:
 
         A message that begins with ``@Name`` calls that bot into the conversation.
         """
+        _check_message(message)
         route = self.route(bot, via)
         key = (self._routes.name(bot, route), route)
         conversation = self.conversation(key[0], route=route)
@@ -121,7 +122,8 @@ class Chats:
         """
         learn_keys(self._trace.redactor)
         called = self._routes.name(bot or conversation.bot, route)
-        _check(message, parameters)
+        _check_message(message)
+        _check_parameters(parameters)
         way = self._routes.way_to(called, route, faults=[faults] if isinstance(faults, str) else faults)
         files = [*attachments, *(self._thread.run(self._routes.upload(called, route, attach)) if attach else ())]
         if system is not None:
@@ -253,10 +255,13 @@ class Chats:
         )
 
 
-def _check(message: object, parameters: object) -> None:
-    """Raise ``CommandError`` for what cannot be sent: every later query of the chat would hold it."""
+def _check_message(message: object) -> None:
     if not isinstance(message, str):
         raise CommandError(f"The message is {message!r:.80} ({type(message).__name__}).", why="A message is a str.")
+
+
+def _check_parameters(parameters: object) -> None:
+    """Raise ``CommandError`` for what cannot be sent: every later query of the chat would hold it."""
     if not isinstance(parameters, dict | None):
         raise CommandError(
             f"The parameters are {parameters!r:.80} ({type(parameters).__name__}).",

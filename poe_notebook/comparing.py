@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from poe_notebook.conversation import Failure, Reply
-from poe_notebook.errors import PoeNotebookError
+from poe_notebook.errors import Interrupted, PoeNotebookError
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.turn import Turn
 
@@ -52,12 +52,13 @@ class Comparison:
 
     def run(self, view: LiveComparison | None = None) -> Comparison:
         """Wait for all answers; an interrupt stops them and waits until they have stopped."""
+        __tracebackhide__ = True
         has_ended = asyncio.Event()
         try:
             self._thread.run(self._run(view, has_ended))
-        except BaseException:
+        except KeyboardInterrupt:
             self._thread.run(has_ended.wait())
-            raise
+            raise Interrupted("all answers were stopped") from None
         return self
 
     def show(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from poe_notebook.protocol.identifiers import new_identifier
 from poe_notebook.protocol.limits import MESSAGES_IN_CONTEXT, PROTOCOL_VERSION
-from poe_notebook.protocol.messages import Attachment, MessageReaction, ProtocolMessage, Sender, User
+from poe_notebook.protocol.messages import Attachment, MessageFeedback, MessageReaction, ProtocolMessage, Sender, User
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.reply import Failure, Reply, State
 
@@ -111,4 +111,5 @@ class Conversation:
             attachments=turn.attachments,
             metadata=turn.metadata,
             reactions=[MessageReaction(user_id=who, reaction=what) for who, what in reactions.items()],
+            feedback=[MessageFeedback(type=what) for what in reactions.values() if what in ("like", "dislike")],
         )

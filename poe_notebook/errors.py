@@ -40,6 +40,7 @@ __all__ = [
     "CostRequestError",
     "HandlerMistake",
     "InsufficientFundError",
+    "Interrupted",
     "InvalidParameterError",
     "KeyMissing",
     "MissingPackage",
@@ -71,6 +72,15 @@ class PoeNotebookError(Exception):
             type(self), self, without_our_frames(self.__traceback__)
         )
         return lines
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user's interrupt of something that waits in here, shown as what it is and without our frames."""
+
+    _render_traceback_ = PoeNotebookError._render_traceback_
+
+
+Interrupted.__name__ = "KeyboardInterrupt"
 
 
 def without_our_frames(frames: TracebackType | None) -> TracebackType | None:

@@ -163,6 +163,7 @@ def compare(
 
     What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
     """
+    __tracebackhide__ = True
     options = {"parameters": parameters, "system": system, "timeout_s": timeout}
     return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 

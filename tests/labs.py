@@ -37,6 +37,7 @@ SETTINGS = {
     },
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 

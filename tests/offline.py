@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -98,3 +100,22 @@ class Recorder(fp.PoeBot):
 
     async def on_feedback(self, feedback_request: fp.ReportFeedbackRequest) -> None:
         self.feedback.append(feedback_request)
+
+
+class Endless(Recorder):
+    """Speaks for ever, after as many seconds as its message says if that is a number, and notes when it was ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended_at: list[float] = []
+
+    async def get_response(self, request: fp.QueryRequest) -> Any:
+        self.requests.append(request)
+        said = request.query[-1].content
+        try:
+            await asyncio.sleep(float(said) if said.isdigit() else 0)
+            while True:
+                yield "more "
+                await asyncio.sleep(0.01)
+        finally:
+            self.ended_at.append(time.monotonic())

@@ -32,9 +32,10 @@ def slow_start(evidence: Evidence) -> Iterator[Finding]:
     what = "The first event" if evidence.types else "The response"
     yield Finding(
         "slow-start",
-        "error",
+        "warning",
         f"{what} came after {first_s:.3g} s.",
-        f"Poe waits {FIRST_RESPONSE_S:g} s for the first sign of a response, and may give up then.",
+        f"Poe waits {FIRST_RESPONSE_S:g} s for the first sign of a response, and may give up then; whether the head of "
+        "the response counts, which most servers send at once, it does not say.",
         "Yield something early, `yield fp.MetaResponse()` or a first word, and do the long work after it.",
         SPEC,
         event=1 if evidence.types else None,
@@ -79,16 +80,16 @@ def many_characters(evidence: Evidence) -> Iterator[Finding]:
 
 def many_events(evidence: Evidence) -> Iterator[Finding]:
     """Find an answer with too many events."""
-    count = len(evidence.types) + (0 if evidence.is_whole else evidence.exchange.omitted)
+    count = len(evidence.types)
     if count > EVENTS_PER_RESPONSE:
         yield Finding(
             "many-events",
             "warning",
-            f"The answer has {count:,} events.",
+            f"The answer has {'' if evidence.is_whole else 'more than '}{count:,} events.",
             f"Poe's limit is {EVENTS_PER_RESPONSE:,} events in one answer.",
             "Gather small pieces of text into larger ones before you yield them.",
             SPEC,
-            event=min(EVENTS_PER_RESPONSE + 1, len(evidence.types)),
+            event=EVENTS_PER_RESPONSE + 1,
         )
 
 

@@ -98,7 +98,7 @@ def reported(evidence: Evidence) -> Iterator[Finding]:
                 "warning",
                 f"Poe reported to the bot: {report.text}",
                 "Poe tells a bot with a report_error request when its answer breaks the protocol.",
-                "See the findings above for the rule and the event.",
+                "See the event that it is about, in the other findings or in the table below.",
                 SPEC,
             )
         elif report.source == "fault":

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from poe_notebook.attaching import File, as_files
 from poe_notebook.chats import Chats
 from poe_notebook.conversation import Conversation, Failure, Reply
-from poe_notebook.errors import CommandError, PoeNotebookError
+from poe_notebook.errors import CommandError, Interrupted, PoeNotebookError
 from poe_notebook.panel.bot import BotOfPanel
 from poe_notebook.panel.pages import Pages
 from poe_notebook.panel.record import Record
@@ -98,11 +98,14 @@ class Panel:
 
         ``attach`` are paths and objects. Raises ``BotNotFound``, ``CommandError``; a failed answer is in the reply.
         """
+        __tracebackhide__ = True
         files = as_files(attach)
         called = bot or self._chats.mentioned(text)
-        return self._thread.run(
-            self.ask(text, files=files, parameters=dict(parameters or {}), bot=called, is_from_page=False)
-        )
+        asking = self.ask(text, files=files, parameters=dict(parameters or {}), bot=called, is_from_page=False)
+        try:
+            return self._thread.run(asking)
+        except KeyboardInterrupt:
+            raise Interrupted(f"{called or self.bot} was stopped") from None
 
     def stop(self) -> None:
         """End the answer that is under way, if there is one."""

@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 from collections import deque
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from poe_notebook.errors import ServerError
@@ -65,7 +66,8 @@ class Listener:
             return
         self._socket = _bind(self._usual_port if port is None else port, is_asked_for=port is not None)
         try:
-            self._thread.run(self._start())
+            # Whoever is the first to need a port may be a handler: what is served there is not its doing.
+            Context().run(self._thread.run, self._start())
         except BaseException:
             self.close()
             raise

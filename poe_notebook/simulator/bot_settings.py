@@ -41,7 +41,7 @@ class BotSettings:
             given = await read_json(request)
             if not isinstance(given, dict):
                 return refusal(400, "Settings are one JSON object.")
-            return _said(self._poe.settings.put(bot, given))
+            return _said(self._poe.settings.push(bot, given))
         except MalformedRequest as error:
             return refusal(error.status, str(error))
         except BotError as error:

@@ -29,8 +29,8 @@ __all__ = [
 T = TypeVar("T")
 
 _SHOWN_CHARS = 100
-_MOST_AHEAD = 1_000
-"""So many events of an answer may wait for a slow reader."""
+_HIGH_BYTES = 64 * 1024
+"""So far an answer may be ahead of its reader."""
 
 
 def bearer(request: Request) -> str:
@@ -82,11 +82,13 @@ async def _in_batches(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[byt
     news, room = asyncio.Event(), asyncio.Event()
 
     async def gather() -> None:
+        size_bytes = 0
         async with aclosing(pieces):
             async for piece in pieces:
+                size_bytes = size_bytes + len(piece) if there else len(piece)
                 there.append(piece)
                 news.set()
-                if len(there) >= _MOST_AHEAD:
+                if size_bytes > _HIGH_BYTES:
                     room.clear()
                     await room.wait()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -111,6 +112,7 @@ class SettingsBook:
     def __init__(self, fetch: Callable[[KnownBot], Awaitable[Mapping[str, Any]]]) -> None:
         self._fetch = fetch
         self._kept: dict[str, tuple[object, Understood]] = {}
+        self._pushes: Counter[str] = Counter()
         self._fetching: dict[str, asyncio.Lock] = {}
 
     async def of(self, bot: KnownBot) -> Understood:
@@ -128,11 +130,19 @@ class SettingsBook:
                 return left
 
     async def refetch(self, bot: KnownBot) -> Understood:
-        """Ask the bot for its settings now. Raises ``BotError``; what was in force then stays."""
-        return self.put(bot, await self._fetch(bot))
+        """Ask the bot for its settings now; some that are pushed meanwhile count more than what it gives.
 
-    def put(self, bot: KnownBot, given: Mapping[str, Any]) -> Understood:
-        """Take settings that were pushed. Raises ``BotError``; what was in force then stays."""
+        Raises ``BotError``; what was in force then stays.
+        """
+        before = self._pushes[bot.name]
+        understood = understand(await self._fetch(bot))
+        if self._pushes[bot.name] == before:
+            self._kept[bot.name] = (bot.version, understood)
+        return self._kept[bot.name][1]
+
+    def push(self, bot: KnownBot, given: Mapping[str, Any]) -> Understood:
+        """Take settings that are pushed. Raises ``BotError``; what was in force then stays."""
         understood = understand(given)
         self._kept[bot.name] = (bot.version, understood)
+        self._pushes[bot.name] += 1
         return understood

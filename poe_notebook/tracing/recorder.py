@@ -27,6 +27,7 @@ _COUNT_SHARE, _STEP_SHARE = 64, 1024
 _EXCHANGE_BYTES = 2600
 """What an exchange takes without anything in it; measured with tracemalloc, Python 3.11."""
 _KEPT_ERRORS = 20
+_COMPLAINT_CHARS = 1_000
 
 
 class Trace:
@@ -92,6 +93,8 @@ class Trace:
         if reference.startswith(self.token):
             recording.poe_url = self.poe_url
         recording.exchange.request_headers = clean_headers(headers, self.redactor)
+        if kind == "report_error":
+            self._note_complaint(recording.exchange.bot, recording.exchange.request)
         return recording
 
     def add(self, exchange: Exchange) -> Exchange:
@@ -175,6 +178,17 @@ class Trace:
         """Hear that an asker waits for no bot's end any more."""
         if recording.tap is recording.exchange.client:
             self._asked.pop(recording.reference, None)
+
+    def _note_complaint(self, bot: str, report: Mapping[str, Any]) -> None:
+        """Write what Poe complains of on the exchange that it is about, unless that stands there already."""
+        text, metadata = str(report.get("message", ""))[:_COMPLAINT_CHARS], report.get("metadata")
+        message_id = metadata.get("message_id") if isinstance(metadata, Mapping) else None
+        for recording in reversed(self._recordings[:]):
+            exchange = recording.exchange
+            if message_id and (exchange.kind, exchange.bot, exchange.message_id) == ("query", bot, message_id):
+                if not any((each.source, each.text) == ("poe", text) for each in exchange.reports):
+                    recording.report("poe", text, metadata=metadata)
+                return
 
     def _begin(
         self, *, bot: str, kind: str, message_id: str, request: Mapping[str, Any], parent: int | None

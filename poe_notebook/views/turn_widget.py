@@ -16,6 +16,7 @@ import traitlets
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.comm import as_json
 from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
 from poe_notebook.views.media.html import Shelf
 from poe_notebook.views.page_widget import enliven, script
@@ -57,7 +58,7 @@ class TurnWidget(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer(self, widget: object, content: Any, buffers: object) -> None:
         if isinstance(content, dict) and content.get("kind") == "sync":
-            self.send({"kind": "state", **self._snapshot()})
+            self.send(as_json({"kind": "state", **self._snapshot()}))
 
 
 class WidgetTurn:

@@ -190,7 +190,9 @@ def test_an_exchange_is_followed_while_it_is_answered(lab: labs.Lab) -> None:
         page = notebook.page
         page.wait_for_selector(".poe-inspect-tools")
         assert "still answering" in page.locator(".poe-inspect").inner_text()
-        page.get_by_label("Search Events").fill("w3")
+        page.get_by_label("Search Events").click()
+        page.keyboard.type("w", delay=700)
+        page.keyboard.type("3", delay=700)  # the output has been drawn anew between the two
         notebook.screenshot("inspect-live")
         page.wait_for_function("document.querySelector('.poe-inspect').innerText.includes('in all')", timeout=15_000)
         page.wait_for_function("document.querySelector('.poe-inspect-tools output')?.textContent === '11 rows'")

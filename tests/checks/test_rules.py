@@ -339,8 +339,12 @@ def test_what_the_trace_had_no_room_for_is_told_and_not_judged() -> None:
     assert exchange.server is not None
     exchange.server.omitted = 500
     assert rules(findings_of(exchange)) == ["left-out"]
-    exchange.server.omitted = 12_000
-    assert rules(findings_of(exchange)) == ["many-events", "left-out"]
+    many = answered(*[HELLO] * 10_001)
+    assert many.server is not None
+    many.server.omitted = 9
+    findings = findings_of(many)
+    assert rules(findings) == ["many-events", "left-out"]
+    assert "more than 10,001 events" in findings[0].title
 
 
 # All together.

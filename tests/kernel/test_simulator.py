@@ -123,6 +123,91 @@ def test_parameters_files_and_users_go_along_from_the_magic(steady: Kernel) -> N
     assert steady.value("reply.text") == "{'size': 3, 'style': 'wide'} ['notes.txt'] Ann short", ran.text
 
 
+def test_a_file_may_be_named_by_its_address_and_one_that_is_not_there_is_no_turn(steady: Kernel) -> None:
+    steady.run("%%poebot Lister\nasync def get_response(request):\n    yield str(len(request.query[-1].attachments))")
+    steady.run("%poe chat Lister --new first")
+    assert "cannot be fetched" in steady.run("%poe chat Lister --attach http://127.0.0.1:9/x.txt look").error
+    assert "no file and no object" in steady.run("%poe chat Lister --attach missing.pdf look").error
+    assert "There is no file" in steady.run("fp.ask('Lister', 'look', attach='missing.pdf')").error
+    steady.run("reply = %poe chat Lister --attach https://host.invalid/birds.txt look")
+    told = steady.value("[m['content'] for m in reply.exchange.request['query'] if m['role'] == 'user']")
+    assert (told, steady.value("reply.text")) == (["first", "look"], "1")
+
+
+def test_a_name_in_another_case_is_the_kernels_bot(steady: Kernel) -> None:
+    assert "Shout · this kernel" in steady.run("%poe chat shout hello").text
+    assert "names such as Echo" in steady.run("%poe chat Ecko hello").error
+    assert "Nobody stands in for Shout" in steady.run("%poe chat Shout --via simulator hello").error
+
+
+def test_a_string_that_holds_a_question_stays_as_it_is(steady: Kernel) -> None:
+    steady.run('text = """\n%poe chat Shout why?\n"""')
+    assert steady.value("text") == "\n%poe chat Shout why?\n"
+    steady.run(
+        "%%poebot Asks\ntext = '''\n%poe chat Shout why?'''\nasync def get_response(request):\n    yield text\n"
+        "reply = %poe chat Shout and here?"
+    )
+    assert steady.value("reply.text") == "AND HERE?"
+    assert "%poe chat Shout why?" in steady.run("%poe chat Asks hello").text
+
+
+def test_a_server_elsewhere_is_registered_listed_and_forgotten(steady: Kernel) -> None:
+    assert "No server is registered" in steady.run("%poe register").text
+    assert "The address is missing" in steady.run("%poe register Afar").error
+    assert "no address of a bot server" in steady.run("%poe register Afar http://me:key@host/").error
+    assert "knows Afar" in steady.run("%poe register Afar http://127.0.0.1:9/").text
+    assert "comes first" in steady.run("%poe register Shout http://127.0.0.1:9/").text
+    assert "Afar at http://127.0.0.1:9/" in steady.run("%poe register").text
+    assert "connection" in steady.run("%poe chat Afar hello").text
+    for name in ("Afar", "Shout"):
+        assert f"forgotten the server {name}" in steady.run(f"%poe register {name} off").text
+    assert "No server is registered as 'Afar'" in steady.run("%poe register Afar off").error
+
+
+def test_a_key_that_is_set_while_the_simulator_is_in_use_counts_and_stays(steady: Kernel) -> None:
+    steady.run("%poe use simulator")
+    steady.run("os.environ['POE_API_KEY'] = 'a-key-of-the-user-0000'")
+    assert "POE_API_KEY is not set" not in steady.run("%poe chat GPT-4o --via poe hello").error
+    assert "ask poe.com" in steady.run("%poe use poe").text
+    assert steady.value("os.environ.pop('POE_API_KEY')") == "a-key-of-the-user-0000"
+    steady.run("os.environ['POE_BASE_URL'] = 'http://127.0.0.1:9'")
+    assert "http://127.0.0.1:9, as POE_BASE_URL says" in steady.run("%poe use").text
+    steady.run("del os.environ['POE_BASE_URL']")
+
+
+def test_a_reaction_that_reaches_nobody_is_said(steady: Kernel) -> None:
+    steady.run("%%poebot Brief\nasync def get_response(request):\n    yield 'hi'")
+    steady.run("%poe chat Brief hello")
+    steady.run("%poe stop Brief")
+    assert "was not told of your like" in steady.run("%poe react Brief like").text
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("fp.use('mars')", "Pass 'simulator' or 'poe'"),
+        ("%poe use mars", "Type: %poe use simulator"),
+        ("%poe use simulator --limits 1999", "2025, 2026, strict"),
+        ("%poe points --set -3", "a whole number from 0 on"),
+        ("%poe faults Nobody cut@1", "No bot named 'Nobody'"),
+        ("%poe backend http://localhost:99999", "begins with http"),
+        ("%poe backend http://localhost:1 --key-env NOT_SET", "holds no key"),
+        ("%poe settings Nobody", "No bot named 'Nobody'"),
+        ("%poe sync Nobody", "No bot named 'Nobody'"),
+        ("fp.react(99, 'like')", "no exchange 99"),
+        ("fp.react(None, 'rocket')", "like, dislike, heart"),
+        ("fp.ask('Shout', 3)", "A message is a str"),
+        ("fp.ask('Shout', 'x', parameters=[1])", "Parameters have names"),
+        ("fp.ask('Shout', 'x', faults='nonsense')", "There is no fault 'nonsense'"),
+        ("fp.ask('Shout', 'x', attach=3)", "cannot be attached"),
+    ],
+)
+def test_wrong_input_is_told_what_why_and_what_now_without_our_frames(steady: Kernel, cell: str, said: str) -> None:
+    error = steady.run(cell).error
+    assert said in error
+    assert "poe_notebook/" not in error
+
+
 def test_settings_are_shown_as_poe_understands_them_with_what_it_leaves_out(steady: Kernel) -> None:
     steady.run(
         "%%poebot Set\nclass Set(fp.PoeBot):\n    async def get_settings(self, setting):\n"

@@ -77,3 +77,29 @@ def test_an_error_is_a_message_and_leaving_ends_everything(terminal: pexpect.spa
     terminal.sendline("exit")
     terminal.expect(pexpect.EOF)
     assert time.monotonic() - started < 5
+
+
+def test_without_a_message_a_chat_says_what_to_type_and_goes_on_from_python(terminal: pexpect.spawn) -> None:
+    define(terminal)
+    said = enter(terminal, "panel = %poe chat Shout")
+    assert "`%poe chat Shout hello`" in said
+    assert "users may attach files" in said
+    assert "LOUD AND CLEAR" in enter(terminal, "panel.send('loud and clear')")
+    assert "# Chat with Shout" in enter(terminal, "print(panel.transcript())")
+
+
+def test_answers_are_compared_as_text_and_control_c_stops_all(terminal: pexpect.spawn) -> None:
+    define(terminal)
+    said = enter(terminal, "c = %poe compare Shout GPT-3.5-Turbo -- alpha beta")
+    assert said.index("Asking Shout, GPT-3.5-Turbo") < said.index("ALPHA BETA")
+    assert "Stand-in for GPT-3.5-Turbo" in said
+    assert "first text" in said.rpartition("answered by")[2]
+    terminal.sendline("%poe compare Shout Shout -- " + "word " * 60)
+    time.sleep(1.5)
+    terminal.sendintr()
+    started = time.monotonic()
+    terminal.expect(r"In \[\d+\]: ")
+    assert time.monotonic() - started < 2
+    shown = ANSI.sub("", terminal.before)
+    assert shown.count("Stopped.") == 2
+    assert "KeyboardInterrupt" in shown

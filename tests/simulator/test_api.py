@@ -12,10 +12,9 @@ import apps
 import endpoints
 import fastapi_poe as theirs
 import httpx
-import openai
 import pytest
 from endpoints import http_request, query
-from offline import Offline, Recorder, offline
+from offline import Endless, Offline, Recorder, offline
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -420,20 +419,9 @@ def test_a_fault_meets_one_answer_of_a_bot(poe: Offline, fault: str, text: str, 
 
 
 def test_a_cut_connection_cancels_the_handler(poe: Offline) -> None:
-    ended: list[str] = []
-
-    class Endless(Recorder):
-        async def get_response(self, request: fp.QueryRequest) -> Any:
-            try:
-                while True:
-                    yield "more "
-                    await asyncio.sleep(0.01)
-            finally:
-                ended.append("cancelled")
-
-    poe.serve(Endless(), "Endless")
+    bot = poe.serve(Endless(), "Endless")
     assert poe.ask("Endless", faults=["cut@3"]).state == "failed"
-    assert endpoints.until(lambda: ended)
+    assert endpoints.until(lambda: bot.ended_at)
 
 
 def test_a_request_that_is_sent_twice_is_answered_twice_and_shown_once(poe: Offline) -> None:
@@ -471,50 +459,3 @@ def test_a_server_of_ones_own_answers_for_the_models_that_guides_ask(poe: Offlin
         del os.environ["MY_MODEL_KEY"]
     assert model.last.query[-1].content == "hello there"
     assert "Stand-in for GPT-3.5-Turbo" in poe.ask("Outer", "hello there").text
-
-
-# The OpenAI-compatible endpoint.
-
-
-def openai_client(poe: Offline, key: str = "") -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{poe.address}/v1", api_key=key or poe.api_key, max_retries=0)
-
-
-def test_the_openai_package_asks_a_bot_of_this_kernel_whole_and_streaming(poe: Offline) -> None:
-    bot = poe.serve(Recorder(lambda r: ["hea", "rd"]), "Heard")
-    messages: Any = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
-    with openai_client(poe) as client:
-        whole = client.chat.completions.create(model="Heard", messages=messages)
-        pieces = list(client.chat.completions.create(model="Heard", messages=messages, stream=True))
-    assert whole.choices[0].message.content == "heard"
-    assert [piece.choices[0].delta.content for piece in pieces if piece.choices][1:-1] == ["hea", "rd"]
-    assert [(m.role, m.content) for m in bot.last.query] == [("system", "be brief"), ("user", "hello")]
-    assert bot.last.user_id == poe.simulator.user_id
-    exchange = poe.session.trace.last("Heard")
-    assert exchange is not None
-    assert (exchange.outcome, exchange.server is not None) == ("done", True)
-
-
-def test_the_openai_package_lists_the_bots_and_calls_functions(poe: Offline) -> None:
-    poe.serve(Recorder(), "Heard")
-    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    tools: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": parameters}}]
-    ask: Any = [{"role": "user", "content": "What is the weather in Tokyo?"}]
-    with openai_client(poe) as client:
-        names = [model.id for model in client.models.list()]
-        answer = client.chat.completions.create(model="GPT-4o", messages=ask, tools=tools)
-    assert {"Heard", "GPT-4o"} <= set(names)
-    call: Any = (answer.choices[0].message.tool_calls or [])[0]
-    assert (call.function.name, json.loads(call.function.arguments)) == ("get_weather", {"city": "Tokyo"})
-
-
-def test_the_openai_package_hears_what_is_wrong(poe: Offline) -> None:
-    ask: Any = [{"role": "user", "content": "hello"}]
-    with openai_client(poe, WRONG) as client, pytest.raises(openai.AuthenticationError):
-        client.chat.completions.create(model="GPT-4o", messages=ask)
-    with openai_client(poe) as client, pytest.raises(openai.NotFoundError, match="no bot 'Nobody'"):
-        client.chat.completions.create(model="Nobody", messages=ask)
-    poe.serve(Recorder(lambda r: [fp.ErrorResponse(text="too long", error_type="user_message_too_long")]), "Fails")
-    with openai_client(poe) as client, pytest.raises(openai.APIStatusError) as caught:
-        client.chat.completions.create(model="Fails", messages=ask)
-    assert caught.value.status_code == 413

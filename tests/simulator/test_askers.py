@@ -10,7 +10,7 @@ import apps
 import endpoints
 import fastapi_poe as theirs
 import pytest
-from endpoints import query
+from endpoints import http_request, query
 from offline import Offline, Recorder, offline
 
 import poe_notebook as fp
@@ -230,6 +230,31 @@ def test_a_call_from_a_worker_thread_belongs_to_the_message_too(poe: Offline) ->
 
     poe.serve(Threaded(server_bot_dependencies={"Inner": 1}), "Threaded")
     assert [poe.ask("Threaded").text for _ in range(2)] == ["heard"] * 2
+
+
+def test_a_simulator_that_a_handler_was_the_first_to_use_is_not_that_handlers_own() -> None:
+    """Else whatever is asked of it later would count as asked by the handler."""
+    from poe_notebook.session import Session
+
+    session = Session()
+
+    class First(Recorder):
+        async def get_response(self, request: fp.QueryRequest) -> Any:
+            yield await asyncio.to_thread(lambda: session.simulator.address)
+
+    try:
+        session.serving.serve(First(), name="First")
+        session.serving.serve(Recorder(), name="Later")
+        first = session.serving.slots.named("First")
+        port, key = session.serving.listener.port or 0, first.access_key.reveal()
+        assert http_request(port, "/First", body=query(), key=key).text.startswith("http://127.0.0.1:")
+        port, key = int(session.simulator.address.rpartition(":")[2]), session.simulator.api_key.reveal()
+        assert http_request(port, "/bot/Later", body=query(), key=key).text == "heard"
+        later = session.trace.last("Later")
+        assert later is not None
+        assert later.parent is None
+    finally:
+        session.close()
 
 
 def test_what_is_remembered_of_messages_is_bounded(poe: Offline) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import endpoints
 import pytest
 from endpoints import http_request, query, raw_request, until
-from offline import Offline, Recorder, offline
+from offline import Endless, Offline, Recorder, offline
 
 import poe_notebook as fp
 from poe_notebook.simulator import uploads
@@ -195,30 +195,12 @@ def test_a_form_that_does_not_come_is_given_up(poe: Offline, monkeypatch: pytest
 # Clients that leave.
 
 
-class Waiting(Recorder):
-    """Waits for as long as its message says before it speaks for ever, and notes its end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ended_at: list[float] = []
-
-    async def get_response(self, request: fp.QueryRequest) -> Any:
-        self.requests.append(request)
-        try:
-            await asyncio.sleep(float(request.query[-1].content))
-            while True:
-                yield "more "
-                await asyncio.sleep(0.01)
-        finally:
-            self.ended_at.append(time.monotonic())
-
-
 @pytest.mark.parametrize("wait_s", [0, 30], ids=["speaking", "silent"])
 @pytest.mark.parametrize("kind", ["query", "stream", "whole"])
 def test_a_client_that_leaves_stops_the_handler_at_once(poe: Offline, kind: str, wait_s: int) -> None:
-    bot = poe.serve(Waiting(), "Waiting")
-    ask = {"model": "Waiting", "messages": [{"role": "user", "content": str(wait_s)}], "stream": kind == "stream"}
-    path, body = ("/bot/Waiting", query(str(wait_s))) if kind == "query" else (CHAT, ask)
+    bot = poe.serve(Endless(), "Endless")
+    ask = {"model": "Endless", "messages": [{"role": "user", "content": str(wait_s)}], "stream": kind == "stream"}
+    path, body = ("/bot/Endless", query(str(wait_s))) if kind == "query" else (CHAT, ask)
     connection = socket.create_connection(("127.0.0.1", poe.port))
     connection.sendall(raw_request(path, json.dumps(body).encode(), key=poe.api_key))
     assert until(lambda: bot.requests)
@@ -227,7 +209,7 @@ def test_a_client_that_leaves_stops_the_handler_at_once(poe: Offline, kind: str,
     left_at = time.monotonic()
     assert until(lambda: bot.ended_at)
     assert bot.ended_at[0] - left_at < 0.5
-    exchange = poe.session.trace.last("Waiting")
+    exchange = poe.session.trace.last("Endless")
     assert exchange is not None
     assert until(lambda: exchange.outcome == "stopped")
 
@@ -246,18 +228,35 @@ def test_clients_that_leave_an_answer_that_is_all_there_write_nothing_into_a_cel
     assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
+def test_an_answer_waits_for_a_client_that_does_not_read(poe: Offline) -> None:
+    given: list[int] = []
+
+    class Large(Recorder):
+        async def get_response(self, request: fp.QueryRequest) -> Any:
+            for n in range(90):
+                given.append(n)
+                yield fp.PartialResponse(text="", data={"large": "x" * 1_000_000})
+
+    poe.serve(Large(), "Large")
+    with socket.create_connection(("127.0.0.1", poe.port)) as connection:
+        connection.sendall(raw_request("/bot/Large", json.dumps(query()).encode(), key=poe.api_key))
+        connection.recv(10)
+        time.sleep(0.5)
+        assert len(given) < 45
+
+
 def test_exchanges_leave_no_task_behind(poe: Offline) -> None:
     async def count() -> int:
         return len(asyncio.all_tasks())
 
     tasks = lambda: poe.session.thread.run(count())
-    poe.serve(Waiting(), "Waiting")
+    poe.serve(Endless(), "Endless")
     poe.ask("Heard", new=True)
     before = tasks()
     for _ in range(60):
         poe.ask("Heard", new=True)
         connection = socket.create_connection(("127.0.0.1", poe.port))
-        connection.sendall(raw_request("/bot/Waiting", json.dumps(query("0")).encode(), key=poe.api_key))
+        connection.sendall(raw_request("/bot/Endless", json.dumps(query("0")).encode(), key=poe.api_key))
         connection.recv(10)
         connection.close()
     assert until(lambda: tasks() <= before)

@@ -357,3 +357,7 @@ def test_a_reaction_is_reported_and_later_queries_carry_it(poe: Offline) -> None
     assert [(f.feedback_type, f.conversation_id) for f in bot.feedback] == [("like", bot.last.conversation_id)]
     poe.ask("Reacted", "again")
     assert [r.reaction for r in bot.last.query[1].reactions] == ["like"]
+    assert [f.type for f in bot.last.query[1].feedback] == ["like"]
+    poe.session.chats.react(reply.exchange, "heart")
+    poe.ask("Reacted", "and now?")
+    assert ([r.reaction for r in bot.last.query[1].reactions], bot.last.query[1].feedback) == (["heart"], [])

@@ -503,6 +503,20 @@ def test_costs_complaints_and_blocked_stretches_are_kept() -> None:
     assert [(str(each.at), each.length_s) for each in exchange.blocked] == [("Cell In[3], line 4", 2.0)]
 
 
+def test_what_poe_complains_of_stands_on_the_exchange_that_it_is_about_and_once() -> None:
+    trace = a_trace()
+    for message_id in ("m-1", "m-2"):
+        server(trace, message_id=message_id)
+    about = {"message_id": "m-1", "data": KEY}
+    for metadata in (about, about, {"message_id": "m-9"}, {}, "m-1", None):
+        server(trace, kind="report_error", message_id="", message="No text before done.", metadata=metadata)
+    server(trace, kind="report_error", bot="Other", message_id="", message="Of another.", metadata=about)
+    [report] = trace[0].reports
+    assert (report.source, report.text) == ("poe", "No text before done.")
+    assert report.values == {"metadata": {"message_id": "m-1", "data": HIDDEN}}
+    assert trace[1].reports == []
+
+
 def test_what_answers_a_request_for_settings_is_kept_if_there_is_room() -> None:
     trace = a_trace(max_bytes=100_000)
     server(trace, kind="settings").responded({"allow_attachments": True})

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from poe_notebook.reply import Reply
+from poe_notebook.views.comm import as_json
 from poe_notebook.views.html import Bundle
 from poe_notebook.views.live import CellOutput
 from poe_notebook.views.markdown import render
@@ -157,7 +158,7 @@ class PanelView:
 
     def _send(self, message: dict[str, Any], buffers: Sequence[Any] | None = None) -> None:
         if self.widget is not None:
-            self.widget.send(message, buffers)
+            self.widget.send(as_json(message), buffers)
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):

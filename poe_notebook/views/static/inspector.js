@@ -78,11 +78,14 @@ class Rows {
       this.words = this.search.value;
       this.narrow(TYPING_MS);
     });
+    this.search.addEventListener("focus", () => (this.isTyping = true));
+    this.search.addEventListener("blur", ({ target }) => (this.isTyping &&= !target.isConnected));
     this.chips = element("span", { class: "poe-inspect-kinds", role: "group", "aria-label": "Kinds to show" });
     this.said = element("output", { class: "poe-muted", "aria-live": "polite" });
     this.pages = element("span", { class: "poe-inspect-pages" });
     this.tools.append(this.search, this.chips, this.said, this.pages);
     table.before(this.tools);
+    if (this.isTyping) this.search.focus({ preventScroll: true }); // the output was drawn anew under somebody's hands
     this.draw();
     if (this.words || this.kinds.size || this.first) this.narrow(0);
     else this.ask();
@@ -130,7 +133,7 @@ class Rows {
     if (focused) [...this.chips.children].find((chip) => chip.dataset.poeKind === focused)?.focus();
     const last = Math.min(this.first + ROWS, this.total);
     const isWhole = this.total <= ROWS;
-    this.said.textContent = isWhole ? rowsOf(this.total) : `${this.first + 1} to ${last} of ${rowsOf(this.total)}`;
+    this.said.textContent = isWhole ? rowsOf(this.total) : `${grouped(this.first + 1)} to ${grouped(last)} of ${rowsOf(this.total)}`;
     const turn = (words, first, isThere) => {
       const button = element("button", { type: "button" }, words);
       button.disabled = !isThere;
@@ -146,7 +149,7 @@ class Rows {
   }
 
   chip(kind, count) {
-    const chip = element("button", { type: "button", "aria-pressed": String(this.kinds.has(kind)), "data-poe-kind": kind }, `${kind} ${count}`);
+    const chip = element("button", { type: "button", "aria-pressed": String(this.kinds.has(kind)), "data-poe-kind": kind }, `${kind} ${grouped(count)}`);
     chip.addEventListener("click", () => {
       if (!this.kinds.delete(kind)) this.kinds.add(kind);
       chip.setAttribute("aria-pressed", String(this.kinds.has(kind)));
@@ -192,7 +195,11 @@ async function copy(listing) {
 }
 
 function rowsOf(count) {
-  return count === 1 ? "1 row" : `${count.toLocaleString("en")} rows`;
+  return count === 1 ? "1 row" : `${grouped(count)} rows`;
+}
+
+function grouped(count) {
+  return count.toLocaleString("en");
 }
 
 function element(name, attributes, text = "") {

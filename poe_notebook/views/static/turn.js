@@ -76,8 +76,10 @@ class Turn {
     return changed;
   }
 
-  keep(number, mime, data) {
-    if (data && !this.media.has(number)) this.media.set(number, URL.createObjectURL(new Blob([data], { type: mime })));
+  keep(number, mime, given) {
+    if (!given || this.media.has(number)) return;
+    const data = typeof given === "string" ? Uint8Array.from(atob(given), (sign) => sign.charCodeAt(0)) : given;
+    this.media.set(number, URL.createObjectURL(new Blob([data], { type: mime })));
   }
 
   askAgain() {

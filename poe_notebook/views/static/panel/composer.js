@@ -9,8 +9,8 @@ class Composer {
     this.names = new KernelNames(chat, this.files);
     this.mentions = new Mentions(chat, this.area);
     this.picker = make("input", { type: "file", multiple: true, hidden: true, tabindex: -1, "aria-hidden": "true" });
-    this.attach = iconButton("plus", "Attach files", () => this.picker.click());
-    this.kernel = iconButton("kernel", "Attach from the kernel", () => this.names.toggle(), { "aria-expanded": "false" });
+    this.attach = iconButton("plus", "Attach files", () => this.mayAttach() && this.picker.click());
+    this.kernel = iconButton("kernel", "Attach from the kernel", () => this.mayAttach() && this.names.toggle(), { "aria-expanded": "false" });
     this.options = make("button", { type: "button", class: "poe-icon-button poe-options", "aria-expanded": "false", onclick: () => this.toggleOptions() }, icon("options"), make("span", {}, "Options"), make("span", { class: "poe-count" }));
     this.hint = make("span", { class: "poe-panel-hint poe-muted" });
     this.go = make("button", { type: "button", class: "poe-go", onclick: () => (this.chat.isBusy ? this.chat.stop() : this.send()) });
@@ -72,6 +72,12 @@ class Composer {
   unsent({ text, typedIn }) {
     if (typedIn === this && !this.area.value) this.area.value = text;
     this.grow();
+  }
+
+  mayAttach() {
+    const words = this.chat.closed || this.chat.head.no_files;
+    if (words) this.chat.note(words, "warn");
+    return !words;
   }
 
   grow() {

@@ -43,8 +43,13 @@ class ChatView {
     this.root.addEventListener("keydown", breakLine);
     this.root.addEventListener("focusin", ownKeys);
     this.isAtEnd = true;
+    this.top = 0;
     this.list.addEventListener("scroll", () => {
-      this.isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 32;
+      // An event tells of the past: what has grown since is no reason to let go of the end, moving upwards is.
+      const { scrollTop, scrollHeight, clientHeight } = this.list;
+      if (scrollHeight - scrollTop - clientHeight < 32) this.isAtEnd = true;
+      else if (scrollTop < this.top - 1) this.isAtEnd = false;
+      this.top = scrollTop;
       this.latest.hidden = this.isAtEnd;
     });
     this.sized = new ResizeObserver(() => this.follow());
@@ -242,14 +247,14 @@ class ChatView {
   startEdit(view, user) {
     const said = user.querySelector(".poe-turn-said");
     const area = make("textarea", { class: "poe-panel-input poe-panel-edit", rows: 3, "aria-label": "Edited message", value: view.turn.said });
-    const end = () => {
+    const end = (next = view.edit) => {
       form.remove();
       said.hidden = false;
-      view.edit.focus();
+      next.focus({ preventScroll: true });
     };
     const send = () => {
       if (!area.value.trim()) return;
-      end();
+      end(this.composer.area);
       this.chat.begin({ kind: "edit", turn: view.turn.id, text: area.value }, { text: area.value });
     };
     area.addEventListener("keydown", (event) => {
@@ -260,7 +265,7 @@ class ChatView {
       event.stopPropagation();
     });
     const form = make("div", { class: "poe-panel-editing" }, area, make("div", { class: "poe-panel-row" },
-      make("button", { type: "button", class: "poe-button poe-button-quiet", onclick: end }, "Cancel"),
+      make("button", { type: "button", class: "poe-button poe-button-quiet", onclick: () => end() }, "Cancel"),
       make("button", { type: "button", class: "poe-button", onclick: send }, "Send")));
     said.hidden = true;
     said.after(form);
