@@ -45,6 +45,8 @@ class Routes:
         route = via or ("kernel" if self._is_served(bot) else "poe" if is_live else "simulator")
         if route not in ROUTES:
             raise CommandError(f"There is no route {route!r}.", now=f"Routes are: {', '.join(ROUTES)}.")
+        if route == "simulator" and self._is_served(bot) and self._simulator().directory.find_elsewhere(bot) is None:
+            route = "kernel"  # which goes by the simulator as well: nobody else has that name there
         self.name(bot, route)
         return route
 
@@ -57,17 +59,12 @@ class Routes:
 
     def known(self, bot: str, route: str) -> KnownBot:
         """Give the bot of a name by a route that is not Poe: one that is served here, or one that is not."""
-        directory, is_served = self._simulator().directory, self._is_served(bot)
-        found = directory.find_elsewhere(bot) if route != "kernel" else directory.find(bot) if is_served else None
-        if found is not None:
-            return found
-        if route == "simulator" and is_served:
-            raise CommandError(
-                f"Nobody stands in for {bot} on the simulator.",
-                why="It is a bot of this kernel.",
-                now=f"Leave --via away: %poe chat {bot} hello",
-            )
-        raise self._not_found(bot, route)
+        directory = self._simulator().directory
+        is_here = route == "kernel" and self._is_served(bot)
+        found = directory.find(bot) if is_here else directory.find_elsewhere(bot) if route != "kernel" else None
+        if found is None:
+            raise self._not_found(bot, route)
+        return found
 
     def found(self, bot: str) -> KnownBot:
         """Give the bot of a name, whoever it is, but for Poe's. Raises ``BotNotFound``."""

@@ -50,14 +50,13 @@ def test_every_name_that_poe_allows_can_be_asked_and_can_ask(poe: Offline, name:
     assert poe.ask("Relay-To-It").text == "heard"
 
 
-def test_via_simulator_means_the_stand_in_and_never_the_kernels_own_bot(poe: Offline) -> None:
+def test_via_simulator_means_the_stand_in_and_where_there_is_none_the_badge_says_who_answered(poe: Offline) -> None:
     poe.serve(Recorder(), "GPT-4o")
     assert poe.ask("GPT-4o").text == "heard"
     stood_in = poe.ask("GPT-4o", "hi", via="simulator")
     assert (stood_in.route, "Stand-in for GPT-4o" in stood_in.text) == ("simulator", True)
     poe.serve(Recorder(), "Own")
-    with pytest.raises(CommandError, match="stands in for Own"):
-        poe.ask("Own", via="simulator")
+    assert poe.ask("Own", via="simulator").route == "kernel"
     poe.session.serving.stop("GPT-4o")
 
 

@@ -137,7 +137,6 @@ def test_a_file_may_be_named_by_its_address_and_one_that_is_not_there_is_no_turn
 def test_a_name_in_another_case_is_the_kernels_bot(steady: Kernel) -> None:
     assert "Shout · this kernel" in steady.run("%poe chat shout hello").text
     assert "names such as Echo" in steady.run("%poe chat Ecko hello").error
-    assert "Nobody stands in for Shout" in steady.run("%poe chat Shout --via simulator hello").error
 
 
 def test_a_string_that_holds_a_question_stays_as_it_is(steady: Kernel) -> None:
