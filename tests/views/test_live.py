@@ -259,7 +259,7 @@ def test_a_page_that_missed_a_message_can_ask(page: Page) -> None:
     assert turn._widget is not None
     turn._widget._handle_custom_msg({"kind": "sync"}, [])
     assert page.messages[-1]["kind"] == "state"
-    assert page.messages[-1]["parts"] == [(0, page.blocks)]
+    assert page.messages[-1]["parts"] == [[0, page.blocks]]
 
 
 MARKS = ["a ", "b\n", "\n", "- x\n", "```\n", "*", "[r]", "[r]: https://x.example\n", "😀", "|"]
