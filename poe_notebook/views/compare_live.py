@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
-from poe_notebook.views.comm import as_json
 from poe_notebook.views.compare import Compared, comparison_bundle
 from poe_notebook.views.html import Bundle, unframed
 from poe_notebook.views.live import CellOutput, Form, form_of
@@ -105,7 +104,7 @@ class _InColumns:
 
     def _send(self, message: dict[str, Any], buffers: Sequence[Any] | None) -> None:
         if self._widget is not None:
-            self._widget.send(as_json(message), buffers)
+            self._widget.send(message, buffers)
 
     def _take(self, content: object, buffers: Sequence[Any]) -> None:
         """Pages ask only for what they have missed, and they get the finished form soon."""

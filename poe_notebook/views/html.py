@@ -55,7 +55,9 @@ def framed(html: str, *, label: str, later: str = "") -> str:
     """
     classes = "poe-notebook tex2jax_ignore mathjax_ignore"
     rules = _whole_sheet() if later == EVERYTHING else style(f"{html} {later}")
-    return f'<section class="{classes}" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
+    return (
+        f'<section class="{classes}" role="group" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
+    )
 
 
 def unframed(html: str) -> str:

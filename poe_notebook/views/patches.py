@@ -6,16 +6,32 @@ Pure. The reader's side is ``static/turn.js``: it keeps the first ``keep`` chara
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from poe_notebook.views.markdown import Patch
 
-__all__ = ["AnswerCopy", "BlockCopy"]
+__all__ = ["AnswerCopy", "BlockCopy", "packed"]
 
 Entry = tuple[int, int, str]
 """A block's index, how many characters stay (UTF-16 units, as JavaScript counts), and what follows them."""
 
 WHOLE_EVERY = 20  # patches: then blocks go out whole, so that a page that lost a message catches up in a second
 WHOLE_CHARS = 16_000  # ... unless they are longer than this
+
+
+def packed(message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """Take the bytes out of a message for a comm, which carries them beside it; ``unpack`` in ``turn.js`` undoes it."""
+    buffers: list[bytes] = []
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, bytes):
+            buffers.append(value)
+            return {"buffer": len(buffers) - 1}
+        if isinstance(value, dict):
+            return {name: bare(each) for name, each in value.items()}
+        return [bare(each) for each in value] if isinstance(value, list | tuple) else value
+
+    return bare(message), buffers
 
 
 class AnswerCopy:

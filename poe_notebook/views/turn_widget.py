@@ -16,11 +16,10 @@ import traitlets
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
-from poe_notebook.views.comm import as_json
 from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
 from poe_notebook.views.media.html import Shelf
 from poe_notebook.views.page_widget import enliven, script
-from poe_notebook.views.patches import AnswerCopy
+from poe_notebook.views.patches import AnswerCopy, packed
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_after import after_html, footer
 from poe_notebook.views.turn_calls import calls_html
@@ -58,7 +57,7 @@ class TurnWidget(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer(self, widget: object, content: Any, buffers: object) -> None:
         if isinstance(content, dict) and content.get("kind") == "sync":
-            self.send(as_json({"kind": "state", **self._snapshot()}))
+            self.send(*packed({"kind": "state", **self._snapshot()}))
 
 
 class WidgetTurn:
@@ -133,11 +132,10 @@ class WidgetTurn:
         news = self._news(is_new=is_new) | (self._new_around() if is_last else {})
         if news and self._widget is not None:
             self._seq += 1
-            files = self._new_files()
             message = {"kind": "patch", "seq": self._seq, "status": self._status(), **news}
-            if files:
-                message["media"] = [[number, mime] for number, (mime, _) in files.items()]
-            self._widget.send(message, [data for _, data in files.values()])
+            if files := self._new_files():
+                message["media"] = [[number, mime, data] for number, (mime, data) in files.items()]
+            self._widget.send(*packed(message))
 
     def _shown(self) -> Reply:
         return self._reply if self._redact is None else redacted(self._reply, self._redact)

@@ -54,7 +54,8 @@ def test_the_rules_are_whole() -> None:
 
 def test_the_frame_is_one_labelled_region_that_is_no_place_for_formulas() -> None:
     html = framed("<p>x</p>", label='Say "<b>"')
-    assert html.startswith('<section class="poe-notebook tex2jax_ignore mathjax_ignore" aria-label="Say &quot;&lt;b')
+    frame = '<section class="poe-notebook tex2jax_ignore mathjax_ignore" role="group" aria-label="Say &quot;&lt;b'
+    assert html.startswith(frame)
     assert html.endswith("</style><p>x</p></section>")
 
 

@@ -87,7 +87,7 @@ def test_the_badge_says_who_answered(route: str, badge: str) -> None:
 def test_the_page_makes_sense_when_it_is_heard() -> None:
     html = render_turn_html(turn(text("x"), DONE))
     assert Page(html).roles == [
-        ("region", "Chat with Shout"),
+        ("group", "Chat with Shout"),
         ("group", "You"),
         ("heading", "4"),
         ("group", "Shout"),

@@ -260,7 +260,7 @@ def test_files_come_beside_the_message_and_stand_where_the_kernel_put_them(page:
         const inner = window.tell; window.tell = (m) => inner(m, m.media ? [new DataView(bytes.buffer)] : []); }""",
         PIXEL,
     )
-    kernel.write("![a dot][r] and ![none][s]", media=[[3, "image/png"]])
+    kernel.write("![a dot][r] and ![none][s]", media=[[3, "image/png", {"buffer": 0}]])
     page.wait_for_function("answer().querySelector('img').complete")
     assert page.evaluate("answer().querySelector('img').naturalWidth") == 1
     assert page.evaluate("answer().querySelector('img').src").startswith("blob:")

@@ -54,7 +54,7 @@ _VALUES = {
     "aria-label": re.compile(r"(?:Footnotes?|Table|Back to the mention of footnote)(?: \d{1,3})?\Z"),
     "class": re.compile(rf"{_CLASS}(?: {_CLASS})*\Z", re.ASCII),
     "height": re.compile(r"\d{1,5}\Z", re.ASCII),
-    "hidden": re.compile(r"\Z"),
+    "hidden": re.compile(r"hidden\Z"),
     "href": re.compile(rf"{LINK.pattern}|#{_ANCHOR}\Z", re.IGNORECASE),
     "id": re.compile(rf"{_ANCHOR}\Z"),
     "loading": re.compile(r"lazy\Z"),

@@ -61,7 +61,7 @@ def formula_html(tex: str, *, is_display: bool) -> str:
     if set_ is None:
         return f'<code class="poe-math-plain{kind}">{source}</code>'
     return (
-        f'<span class="poe-math{kind}"><span class="poe-math-set" hidden="">{set_}</span>'
+        f'<span class="poe-math{kind}"><span class="poe-math-set" hidden="hidden">{set_}</span>'
         f'<code class="poe-math-source">{source}</code></span>'
     )
 

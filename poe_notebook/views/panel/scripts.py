@@ -21,8 +21,8 @@ COMPARE = ("dom", "turns", "compare")
 def script(*names: str) -> str:
     """Join files of ``static/panel`` to one module, behind the live view of a turn (``liveTurn``, ``say``)."""
     turn = _read("page.js") + _read("turn.js").replace(_EXPORT, "const liveTurn = ", 1)
-    given = "{ liveTurn, say: (words) => page().say(words) }"
-    parts = [f"const {{ liveTurn, say }} = (() => {{\n{turn}\nreturn {given};\n}})();"]
+    given = "{ liveTurn, unpack, say: (words) => page().say(words) }"
+    parts = [f"const {{ liveTurn, say, unpack }} = (() => {{\n{turn}\nreturn {given};\n}})();"]
     parts += [f"// ---- {name}.js ----\n{_read(f'panel/{name}.js')}" for name in names]
     return "\n".join(parts)
 

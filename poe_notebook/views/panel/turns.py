@@ -9,6 +9,7 @@ from typing import Any
 from poe_notebook.reply import Reply
 from poe_notebook.views.html import Bundle, unframed
 from poe_notebook.views.media.files import LIVE, Resolve, Room
+from poe_notebook.views.patches import packed
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted
 from poe_notebook.views.turn_widget import WidgetTurn
@@ -117,7 +118,7 @@ class SharedTurn:
     def hear(self, message: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         """Take a message of the turn's live view: so far it only asks for what it has missed."""
         if message.get("kind") == "sync" and self._channel is not None:
-            self._channel.send({"kind": "state", **self._channel.snapshot()})
+            self._channel.send(*packed({"kind": "state", **self._channel.snapshot()}))
 
     def _so_far(self) -> Bundle:
         reply = redacted(self.reply, self._redact)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from poe_notebook.reply import Reply
-from poe_notebook.views.comm import as_json
 from poe_notebook.views.html import Bundle
 from poe_notebook.views.live import CellOutput
 from poe_notebook.views.markdown import render
@@ -20,6 +19,7 @@ from poe_notebook.views.media.files import Resolve
 from poe_notebook.views.panel.saved import saved_bundle
 from poe_notebook.views.panel.turns import SharedTurn
 from poe_notebook.views.panel.widget import PanelWidget, Take
+from poe_notebook.views.patches import packed
 from poe_notebook.views.turn_redaction import Redact
 from poe_notebook.views.wording import excerpt
 
@@ -158,7 +158,7 @@ class PanelView:
 
     def _send(self, message: dict[str, Any], buffers: Sequence[Any] | None = None) -> None:
         if self.widget is not None:
-            self.widget.send(as_json(message), buffers)
+            self.widget.send(*((message, buffers) if buffers else packed(message)))
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -70,7 +70,7 @@ class Page {
     const { at, open } = this.left;
     this.left = null;
     root.querySelectorAll("details").forEach((each, i) => (each.open = open[i] ?? each.open));
-    const [start, end] = (at ?? []).map((offset) => point(root, offset));
+    const [start, end] = (at ?? []).map((offset, i) => point(root, offset, i));
     if (start && end) getSelection().setBaseAndExtent(...start, ...end);
   }
 
@@ -175,9 +175,9 @@ function place(root, node, offset) {
   return passed;
 }
 
-function point(root, offset) {
+function point(root, offset, isEnd) {
   for (const node of texts(root)) {
-    if (offset <= node.data.length) return [node, offset];
+    if (offset < node.data.length + isEnd) return [node, offset];
     offset -= node.data.length;
   }
   return null;

@@ -23,6 +23,14 @@ export default () => {
   };
 };
 
+// Puts bytes back that came beside a message.
+function unpack(value, buffers) {
+  if (!buffers?.length || !value || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  if (Number.isInteger(value.buffer)) return buffers[value.buffer];
+  if (Array.isArray(value)) return value.map((each) => unpack(each, buffers));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, unpack(each, buffers)]));
+}
+
 // What the kernel has said so far, kept apart from any view: a cell's output can be shown twice, or not at all yet.
 class Turn {
   views = new Set();
@@ -42,17 +50,17 @@ class Turn {
   }
 
   take(message, buffers = []) {
-    if (message.kind === "state") this.load(message);
+    if (message.kind === "state") this.load(unpack(message, buffers));
     else if (message.kind === "end") this.end(message);
-    else if (message.kind === "patch") this.patch(message, buffers);
+    else if (message.kind === "patch") this.patch(unpack(message, buffers));
   }
 
-  patch({ seq, parts, before, after, media = [], status }, buffers) {
+  patch({ seq, parts, before, after, media = [], status }) {
     if (seq <= this.seq) return;
     if (seq !== this.seq + 1) this.trusted = new Set();
     if (this.trusted) this.askAgain();
     this.seq = seq;
-    media.forEach(([number, mime], i) => this.keep(number, mime, buffers[i]));
+    for (const [number, mime, data] of media) this.keep(number, mime, data);
     const changed = parts.map(([index, count, entries]) => [index, this.change(index, count, entries)]);
     this.before = before ?? this.before;
     this.after = after ?? this.after;
@@ -76,10 +84,8 @@ class Turn {
     return changed;
   }
 
-  keep(number, mime, given) {
-    if (!given || this.media.has(number)) return;
-    const data = typeof given === "string" ? Uint8Array.from(atob(given), (sign) => sign.charCodeAt(0)) : given;
-    this.media.set(number, URL.createObjectURL(new Blob([data], { type: mime })));
+  keep(number, mime, data) {
+    if (data && !this.media.has(number)) this.media.set(number, URL.createObjectURL(new Blob([data], { type: mime })));
   }
 
   askAgain() {

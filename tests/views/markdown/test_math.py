@@ -76,7 +76,7 @@ def test_a_formula_without_its_end_stays_text() -> None:
 
 def test_a_formula_reads_well_where_the_style_sheet_or_mathml_is_missing() -> None:
     html = render("$x^2$")
-    assert '<span class="poe-math-set" hidden=""><math display="inline">' in html
+    assert '<span class="poe-math-set" hidden="hidden"><math display="inline">' in html
     assert '<code class="poe-math-source">x^2</code>' in html
 
 

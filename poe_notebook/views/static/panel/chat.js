@@ -25,7 +25,7 @@ class Chat {
   open(model) {
     this.model = model;
     this.load(model.get("start"));
-    this.hear = (message, buffers) => this.take(message, buffers);
+    this.hear = (message, buffers) => this.take(unpack(message, buffers), buffers);
     model.on("msg:custom", this.hear);
     this.forget = watchKernel(model, (status) => GONE[status] && this.gone(GONE[status]), (status) => (this.kernel = status));
   }
