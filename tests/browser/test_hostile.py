@@ -188,7 +188,8 @@ STRANGERS = """() => {
 
 def test_answers_made_to_hang_leave_the_page_alive(lab: labs.Lab) -> None:
     bot = (
-        f"%%poebot Bombs\nimport asyncio, sys\nsys.path.append({str(labs.ROOT / 'tests')!r})\nfrom hostile import BOMBS\n"
+        f"%%poebot Bombs\nimport asyncio, sys\nsys.path.append({str(labs.ROOT / 'tests')!r})\n"
+        "from hostile import BOMBS\n"
         "async def get_response(request):\n    text, _ = BOMBS[request.query[-1].content]\n"
         "    await asyncio.sleep(0.2)\n    for start in range(0, len(text), 50_000):\n"
         "        yield text[start : start + 50_000]\n        await asyncio.sleep(0.02)\n"
