@@ -48,21 +48,19 @@ def style(used: str) -> str:
 
 
 def framed(html: str, *, label: str, later: str = "") -> str:
-    """Put a view's HTML into the package's frame: one labelled region, with the style sheet beside it.
+    """Put a view's HTML into the package's frame: one labelled group, with the style sheet beside it.
 
     ``later`` names the classes that a live view may still add, or is ``EVERYTHING``. Front ends may not look for
     formulas in the frame: "$5 to $10" is none, and MathJax would make links of its own.
     """
     classes = "poe-notebook tex2jax_ignore mathjax_ignore"
     rules = _whole_sheet() if later == EVERYTHING else style(f"{html} {later}")
-    return (
-        f'<section class="{classes}" role="group" aria-label="{escape(label)}"><style>{rules}</style>{html}</section>'
-    )
+    return f'<div class="{classes}" role="group" aria-label="{escape(label)}"><style>{rules}</style>{html}</div>'
 
 
 def unframed(html: str) -> str:
     """Give what ``framed`` was given: to put several views into one frame, with one style sheet."""
-    return html.partition("</style>")[2].removesuffix("</section>")
+    return html.partition("</style>")[2].removesuffix("</div>")
 
 
 def bundle(html: str, text: str) -> Bundle:

@@ -144,16 +144,16 @@ def test_the_keyboard_copies_code_loads_an_image_and_shows_one_large(lab: labs.L
 SLOW = """%%poebot Slow
 import asyncio
 async def get_response(request):
-    for n in range(60):
+    for n in range(100):
         yield f"Paragraph {n} has *some* words in it. " * 3 + "\\n\\n"
         if n % 7 == 3:
             yield "```python\\nx = [1, 2]  # a comment\\n```\\n\\n$$\\\\frac{a}{b}$$\\n\\n"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.06)
 """
 
 
 def test_a_selection_and_the_place_on_the_page_stay_while_an_answer_streams_and_when_it_ends(lab: labs.Lab) -> None:
-    lab.write("slow.ipynb", ["%load_ext poe_notebook", SLOW, "%poe chat Slow hello", "print('be' + 'low')"])
+    lab.write("slow.ipynb", ["%load_ext poe_notebook", SLOW, "%poe chat Slow hello"])
     with lab.notebook("slow.ipynb", height=900) as notebook:
         page = notebook.page
         notebook.run_all(wait=False)

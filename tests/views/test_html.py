@@ -52,11 +52,11 @@ def test_the_rules_are_whole() -> None:
     assert "</" not in rules
 
 
-def test_the_frame_is_one_labelled_region_that_is_no_place_for_formulas() -> None:
+def test_the_frame_is_one_labelled_group_that_is_no_place_for_formulas() -> None:
     html = framed("<p>x</p>", label='Say "<b>"')
-    frame = '<section class="poe-notebook tex2jax_ignore mathjax_ignore" role="group" aria-label="Say &quot;&lt;b'
+    frame = '<div class="poe-notebook tex2jax_ignore mathjax_ignore" role="group" aria-label="Say &quot;&lt;b'
     assert html.startswith(frame)
-    assert html.endswith("</style><p>x</p></section>")
+    assert html.endswith("</style><p>x</p></div>")
 
 
 def test_a_bundle_can_always_be_sent() -> None:
