@@ -12,8 +12,8 @@ from poe_notebook.client.settings import sync_bot_settings_async
 from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.errors import BotError, CommandError
 from poe_notebook.outside import Outside
-from poe_notebook.protocol.messages import Attachment
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.messages import REACTION_SIGNS, Attachment
+from poe_notebook.protocol.requests import QueryRequest, without_keys
 from poe_notebook.replaying.again import query_again, query_of, reply_to
 from poe_notebook.replaying.playback import events_in_time
 from poe_notebook.routes import ROUTES, Routes, Way
@@ -31,8 +31,7 @@ from poe_notebook.turn import Turn
 __all__ = ["Chats", "Reacted"]
 
 _MENTION = re.compile(r"\s*@([A-Za-z0-9_](?:[\w.-]*\w)?)(?=\W|$)", re.ASCII)
-_REACTIONS = {"like": "👍", "dislike": "👎", "heart": "❤️", "laughing": "😂", "surprised": "😮", "sad": "😢"}
-_BY_EMOJI = {emoji: name for name, emoji in _REACTIONS.items()} | {"❤": "heart", "😆": "laughing"}
+_BY_EMOJI = {emoji: name for name, emoji in REACTION_SIGNS.items()} | {"❤": "heart", "😆": "laughing"}
 _KEPT_TURNS = 10_000
 """So many of the latest turns can be reacted to."""
 
@@ -168,8 +167,10 @@ class Chats:
         Poe takes no reactions from outside, and a bot may be gone: then it is not told. Raises ``CommandError``.
         """
         name = _BY_EMOJI.get(reaction, reaction.lower())
-        if name not in _REACTIONS:
-            raise CommandError(f"{reaction!r} is no reaction of Poe's.", now=f"Type one of: {', '.join(_REACTIONS)}")
+        if name not in REACTION_SIGNS:
+            raise CommandError(
+                f"{reaction!r} is no reaction of Poe's.", now=f"Type one of: {', '.join(REACTION_SIGNS)}"
+            )
         conversation = self._asked.get(exchange.message_id)
         if conversation is None:
             raise CommandError(
@@ -179,11 +180,11 @@ class Chats:
         conversation.react(exchange.message_id, name)
         bot = self._simulator().directory.find(exchange.bot) if exchange.route != "poe" else None
         if bot is None:
-            return Reacted(name, _REACTIONS[name], was_told=False)
+            return Reacted(name, REACTION_SIGNS[name], was_told=False)
         report = self._simulator().poe.report_reaction(
             bot, user_id=conversation.user_id, message_id=exchange.message_id, reaction=name
         )
-        return Reacted(name, _REACTIONS[name], was_told=self._thread.run(report))
+        return Reacted(name, REACTION_SIGNS[name], was_told=self._thread.run(report))
 
     def let_fail(self, bot: str, faults: str | None) -> Faults:
         """Let things go wrong with every answer of a bot, as ``cut@3``, or with none any more."""
@@ -243,7 +244,7 @@ class Chats:
             kind="query",
             message_id=request.message_id,
             route=reply.route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
+            request=without_keys(request),
         )
         return Turn(
             reply,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from poe_notebook.errors import BotError, BotProtocolError
+from poe_notebook.errors import BotError
 from poe_notebook.protocol.call_pieces import CallPieces, GrowingCall, delta_of, deltas_in
+from poe_notebook.protocol.event_fields import attachment_in, index_in, string_in
 from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.messages import Attachment, ProtocolMessage
 from poe_notebook.tracing.exchange import Exchange, Outcome
 
@@ -117,11 +117,11 @@ class Piece:
 def piece_of(event: Event) -> Piece | None:
     """Give the text that an event brings, if it brings any. Raises ``BotProtocolError`` if it should and does not."""
     if event.type in ("text", "replace_response"):
-        return Piece(_index(event), _string(event, "text"), event.type == "replace_response")
+        return Piece(index_in(event) or 0, string_in(event, "text"), event.type == "replace_response")
     if event.type == "json":
         content = delta_of(event.data)
         if content.get("role") != "tool" and isinstance(text := content.get("content"), str) and text:
-            return Piece(_index(event), text)
+            return Piece(index_in(event) or 0, text)
     return None
 
 
@@ -217,26 +217,20 @@ def _take_text(reply: Reply, event: Event) -> None:
 
 
 def _take_suggestion(reply: Reply, event: Event) -> None:
-    reply.suggested_replies.append(_string(event, "text"))
+    reply.suggested_replies.append(string_in(event, "text"))
 
 
 def _take_file(reply: Reply, event: Event) -> None:
-    reference = event.data.get("inline_ref")
-    attachment = Attachment(
-        url=_string(event, "url"),
-        content_type=_string(event, "content_type"),
-        name=_string(event, "name"),
-        inline_ref=reference if isinstance(reference, str) else None,
-    )
+    attachment = attachment_in(event)
     reply.attachments.append(attachment)
-    reply.response(_index(event)).attachments.append(attachment)
+    reply.response(index_in(event) or 0).attachments.append(attachment)
 
 
 def _take_json(reply: Reply, event: Event) -> None:
     _take_text(reply, event)
     delta, calls = delta_of(event.data), reply._calls
     for piece in deltas_in(delta):
-        calls.add(piece, answer=_index(event))
+        calls.add(piece, answer=index_in(event) or 0)
     results = event.data.get("tool_results")
     for result in [delta, *(results if isinstance(results, list) else [])]:
         _take_result(calls, result)
@@ -250,12 +244,12 @@ def _take_result(calls: CallPieces, result: Any) -> None:
 
 
 def _take_metadata(reply: Reply, event: Event) -> None:
-    reply.metadata = _string(event, "metadata")
+    reply.metadata = string_in(event, "metadata")
 
 
 def _take_meta(reply: Reply, event: Event) -> None:
     is_first = all(earlier.type == "ping" for earlier in reply.events[:-1])
-    if is_first and "content_type" in event.data and _string(event, "content_type") != "text/markdown":
+    if is_first and "content_type" in event.data and string_in(event, "content_type") != "text/markdown":
         reply.content_type = "text/plain"  # the specification: unknown types are shown as plain
 
 
@@ -286,16 +280,3 @@ _TAKE: dict[str, Callable[[Reply, Event], None]] = {
     "error": _take_error,
     "done": _take_done,
 }
-
-
-def _index(event: Event) -> int:
-    index = event.data.get("index")
-    return index if isinstance(index, int) and not isinstance(index, bool) else 0
-
-
-def _string(event: Event, key: str) -> str:
-    value = event.data.get(key)
-    if not isinstance(value, str):
-        found = f"has {kind_of(value)} as" if key in event.data else "comes without"
-        raise BotProtocolError(f"A {event.type!r} event {found} {key!r}.", why="The Poe protocol wants a string there.")
-    return value

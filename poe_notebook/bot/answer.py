@@ -17,7 +17,7 @@ from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.files import answer_files
 from poe_notebook.bot.handlers import Servable
 from poe_notebook.errors import HandlerMistake, InsufficientFundError
-from poe_notebook.protocol.events import encode, encode_text
+from poe_notebook.protocol.events import encode, encode_text, raw_bytes
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.response_events import response_to_event
 from poe_notebook.protocol.responses import PartialResponse
@@ -193,7 +193,7 @@ def _encoder(kind: Any) -> Callable[[Any], Iterable[Encoded]] | None:
     if names & {"PartialResponse", "DataResponse"}:
         return _encode_response
     if "ServerSentEvent" in names and hasattr(kind, "encode"):
-        return lambda event: [(event.event or "message", _raw_bytes(event))]
+        return lambda event: [(event.event or "message", raw_bytes(event))]
     return None
 
 
@@ -201,11 +201,6 @@ def _encode_response(response: Any) -> Iterable[Encoded]:
     if type(response).__name__ == "PartialResponse" and response.model_fields_set == _ONLY_TEXT:
         return [("text", encode_text(response.text))]  # most of what a bot of fastapi_poe gives
     return [(type_, encode(type_, data)) for type_, data in response_to_event(response)]
-
-
-def _raw_bytes(event: Any) -> bytes:
-    raw = event.encode()
-    return raw if isinstance(raw, bytes) else str(raw).encode()
 
 
 def _failure(error: BaseException) -> Encoded:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from poe_notebook.errors import InvalidParameterError
-from poe_notebook.protocol.events import encode
+from poe_notebook.protocol.events import encode, raw_bytes
 from poe_notebook.protocol.limits import ATTACHMENTS_PER_RESPONSE
 from poe_notebook.protocol.requests import MISSING_KEY, QueryRequest
 
@@ -43,7 +43,7 @@ class AnswerFiles:
         while self._ready:
             ready.append(self._ready.popleft())
         if self._theirs:
-            ready += [("file", _raw(event)) for event in self._theirs.pop(self.message_id, ())]
+            ready += [("file", raw_bytes(event)) for event in self._theirs.pop(self.message_id, ())]
         return ready
 
     def add(self, data: dict[str, Any]) -> None:
@@ -125,8 +125,3 @@ def key_of_current_answer() -> str | None:
     """Give the access key that the server demanded for the answer being given, if there is one."""
     current = _current.get()
     return None if current is None else current.access_key
-
-
-def _raw(event: Any) -> bytes:
-    raw = event.encode()
-    return raw if isinstance(raw, bytes) else str(raw).encode()

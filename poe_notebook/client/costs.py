@@ -8,7 +8,6 @@ is Poe's own, short, and nobody wants its bytes. Wire format: Poe's monetization
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
-from poe_notebook.client.decoding import is_event_stream
+from poe_notebook.client.decoding import is_event_stream, json_object, start_of
 from poe_notebook.client.endpoints import (
     MALFORMED,
     base_address,
@@ -137,7 +136,7 @@ async def _status(url: str, body: dict[str, Any], *, key: str) -> str:
     timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
     async with http.stream("POST", url, json=body, headers=headers, timeout=timeout) as response:
         if not is_event_stream(response):
-            raise _unusual(response, key=key, said=_message(await _start_of(response)))
+            raise _unusual(response, key=key, said=_message(await start_of(response, most_bytes=_READ_BYTES)))
         async with aclosing(EventSource(response).aiter_sse()) as events:
             return await _result(response, events, key=key)
 
@@ -146,7 +145,7 @@ async def _result(response: httpx.Response, events: AsyncIterator[ServerSentEven
     said: list[str] = []
     async for event in events:
         if event.event == "result" and response.status_code == 200:
-            status = _object(event.data).get("status")
+            status = json_object(event.data).get("status")
             return status if isinstance(status, str) else f"no status: {event.data}"
         said.append(_message(event.data))
         if len(said) == _READ_EVENTS:
@@ -162,29 +161,12 @@ def _unusual(response: httpx.Response, *, key: str, said: str) -> CostRequestErr
     return CostRequestError(f"Poe gave no result for the cost: {answered}", why=why)
 
 
-async def _start_of(response: httpx.Response) -> str:
-    raw = bytearray()
-    async for piece in response.aiter_bytes():
-        raw += piece
-        if len(raw) > _READ_BYTES:
-            break
-    return raw.decode("utf-8", "replace")
-
-
 def _message(data: str) -> str:
     """Give the ``message`` in a JSON object, else the text as it is."""
-    value = _object(data)
+    value = json_object(data)
     nested = value.get("error")
     message = (nested if isinstance(nested, dict) else value).get("message")
     return message if isinstance(message, str) else data
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _refused(action: str, status: str) -> PoeNotebookError:

@@ -9,8 +9,9 @@ from the header, keeps a byte order mark, and holds an event that ends in CR bac
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -18,7 +19,7 @@ from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.events import KNOWN_TYPES, Event, decode
 from poe_notebook.tracing.recorder import Recording
 
-__all__ = ["Decoder", "RawEvent", "decoded", "is_event_stream"]
+__all__ = ["Decoder", "RawEvent", "decoded", "is_event_stream", "json_object", "start_of"]
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_ENDS = b"\r\n"
@@ -135,3 +136,22 @@ async def _read_to_the_end(chunks: AsyncIterator[bytes]) -> None:
                 pass
     except (TimeoutError, httpx.HTTPError):
         pass  # the answer is complete; the connection is closed instead of kept
+
+
+async def start_of(response: httpx.Response, *, most_bytes: int) -> str:
+    """Read the beginning of a body that is no event stream, and no more than a chunk beyond ``most_bytes`` of it."""
+    raw = bytearray()
+    async for piece in response.aiter_bytes():
+        raw += piece
+        if len(raw) > most_bytes:
+            break
+    return raw.decode("utf-8", "replace")
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """Read a JSON object; an empty one for anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from poe_notebook.errors import PoeNotebookError
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import QueryRequest, without_keys
 from poe_notebook.tracing.recorder import CURRENT, Recording
 
 __all__ = ["nested_exchange"]
@@ -19,7 +19,7 @@ def nested_exchange(request: QueryRequest, *, bot: str, url: str) -> Iterator[Re
     if answering is None:
         yield None
         return
-    recording = answering.nested(bot=bot, url=url, request=request.model_dump(exclude={"access_key", "api_key"}))
+    recording = answering.nested(bot=bot, url=url, request=without_keys(request))
     try:
         yield recording
     except PoeNotebookError as error:

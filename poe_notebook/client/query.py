@@ -20,7 +20,7 @@ from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import QueryRequest, without_keys
 from poe_notebook.tracing.recorder import EXCHANGE_HEADER, Recording
 
 __all__ = ["Through", "bot_url", "stream_events"]
@@ -112,7 +112,7 @@ def _sendable(key: Secret) -> str:
 def _body(request: QueryRequest) -> bytes:
     # Not pydantic's own JSON, which refuses lone surrogates; the keys stay out, they are the caller's alone.
     try:
-        return json.dumps(request.model_dump(exclude={"access_key", "api_key"}), allow_nan=False).encode("ascii")
+        return json.dumps(without_keys(request), allow_nan=False).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise BotErrorNoRetry(f"The query cannot be sent: {error}.", why="A query is one JSON object.") from error
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from poe_notebook.client.decoding import json_object
 from poe_notebook.client.endpoints import (
     MALFORMED,
     base_address,
@@ -188,7 +189,7 @@ def _attachment(response: httpx.Response, call: _Call) -> Attachment:
             why="The key was not accepted." if status in (401, 403) else "",
             allow_retry=not 400 <= status < 500 or status in _WORTH_ANOTHER_TRY,
         )
-    uploaded = _object(response)
+    uploaded = json_object(response.content)
     url, content_type = uploaded.get("attachment_url"), uploaded.get("mime_type")
     if not (isinstance(url, str) and isinstance(content_type, str)):
         raise AttachmentUploadError(
@@ -197,11 +198,3 @@ def _attachment(response: httpx.Response, call: _Call) -> Attachment:
             allow_retry=True,
         )
     return Attachment(url=url, content_type=content_type, name=call.form.name)
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        value = response.json()
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

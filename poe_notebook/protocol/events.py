@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from poe_notebook.errors import BotProtocolError
 
-__all__ = ["KNOWN_TYPES", "Event", "ServerSentEvent", "decode", "encode", "encode_text"]
+__all__ = ["KNOWN_TYPES", "Event", "ServerSentEvent", "decode", "encode", "encode_text", "raw_bytes"]
 
 KNOWN_TYPES = frozenset(
     {"meta", "text", "replace_response", "suggested_reply", "file", "data", "json", "error", "done", "ping"}
@@ -54,6 +54,12 @@ class ServerSentEvent:
         if self.data is not None:
             lines += [f"data: {line}" for line in _lines(str(self.data))]
         return ("\n".join(lines) + "\n\n").encode("utf-8", "backslashreplace")
+
+
+def raw_bytes(event: Any) -> bytes:
+    """Give the bytes of a raw event, ours or of sse_starlette, which may give a text."""
+    raw = event.encode()
+    return raw if isinstance(raw, bytes) else str(raw).encode()
 
 
 def encode_text(text: str) -> bytes:

@@ -13,7 +13,15 @@ from pydantic import Field
 from poe_notebook.protocol.identifiers import Identifier
 from poe_notebook.protocol.models import Listed, Mapped, NullAs, Text, WireModel
 
-__all__ = ["Attachment", "MessageFeedback", "MessageReaction", "ProtocolMessage", "Sender", "User"]
+__all__ = [
+    "REACTION_SIGNS",
+    "Attachment",
+    "MessageFeedback",
+    "MessageReaction",
+    "ProtocolMessage",
+    "Sender",
+    "User",
+]
 
 
 class MessageFeedback(WireModel):
@@ -21,6 +29,10 @@ class MessageFeedback(WireModel):
 
     type: str
     reason: str | None = None
+
+
+REACTION_SIGNS = {"like": "👍", "dislike": "👎", "heart": "❤️", "laughing": "😂", "surprised": "😮", "sad": "😢"}
+"""The reactions that Poe offers, each with its sign."""
 
 
 class MessageReaction(WireModel):

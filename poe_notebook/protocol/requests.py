@@ -27,6 +27,7 @@ __all__ = [
     "ReportReactionRequest",
     "SettingsRequest",
     "parse_request",
+    "without_keys",
 ]
 
 MISSING_KEY = "<missing>"
@@ -119,6 +120,11 @@ _REQUESTS: dict[str, type[BaseRequest]] = {
     "report_reaction": ReportReactionRequest,
     "report_error": ReportErrorRequest,
 }
+
+
+def without_keys(request: QueryRequest, **options: Any) -> dict[str, Any]:
+    """Give what may be written down or sent of a query; ``options`` as for pydantic's ``model_dump``."""
+    return request.model_dump(exclude={"access_key", "api_key"}, **options)
 
 
 def parse_request(body: object) -> BaseRequest:

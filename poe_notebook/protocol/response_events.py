@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
-from poe_notebook.errors import BotProtocolError, HandlerMistake
+from poe_notebook.errors import HandlerMistake
+from poe_notebook.protocol.event_fields import attachment_in, flag_in, index_in, string_in
 from poe_notebook.protocol.events import Event
-from poe_notebook.protocol.faults import kind_of
-from poe_notebook.protocol.messages import Attachment
 from poe_notebook.protocol.responses import ErrorResponse, MetaResponse, PartialResponse, ReceivedData
 
 __all__ = ["diagnosis", "event_to_response", "response_to_event"]
@@ -117,44 +116,37 @@ def _from_text(event: Event) -> PartialResponse:
     text = event.data.get("text")
     if type(text) is str and "index" not in event.data:
         return PartialResponse(text=text)
-    return PartialResponse(text=_string(event, "text"), index=_index(event))
+    return PartialResponse(text=string_in(event, "text"), index=index_in(event))
 
 
 def _from_replacement(event: Event) -> PartialResponse:
-    return PartialResponse(text=_string(event, "text"), is_replace_response=True, index=_index(event))
+    return PartialResponse(text=string_in(event, "text"), is_replace_response=True, index=index_in(event))
 
 
 def _from_suggestion(event: Event) -> PartialResponse:
-    return PartialResponse(text=_string(event, "text"), is_suggested_reply=True, index=_index(event))
+    return PartialResponse(text=string_in(event, "text"), is_suggested_reply=True, index=index_in(event))
 
 
 def _from_json(event: Event) -> PartialResponse:
-    return PartialResponse(text="", data=event.data, index=_index(event))
+    return PartialResponse(text="", data=event.data, index=index_in(event))
 
 
 def _from_file(event: Event) -> PartialResponse:
-    reference = event.data.get("inline_ref")
-    file = Attachment(
-        url=_string(event, "url"),
-        content_type=_string(event, "content_type"),
-        name=_string(event, "name"),
-        inline_ref=reference if isinstance(reference, str) else None,
-    )
-    return PartialResponse(text="", attachment=file, index=_index(event))
+    return PartialResponse(text="", attachment=attachment_in(event), index=index_in(event))
 
 
 def _from_data(event: Event) -> ReceivedData:
-    return ReceivedData(metadata=_string(event, "metadata"))
+    return ReceivedData(metadata=string_in(event, "metadata"))
 
 
 def _from_meta(event: Event) -> MetaResponse:
     data = event.data
-    plain = "content_type" in data and _string(event, "content_type") != "text/markdown"
+    plain = "content_type" in data and string_in(event, "content_type") != "text/markdown"
     return MetaResponse(
         content_type="text/plain" if plain else "text/markdown",  # the specification: unknown types are shown as plain
-        suggested_replies=_flag(event, "suggested_replies"),
-        linkify=_flag(event, "linkify"),
-        refetch_settings=_flag(event, "refetch_settings"),
+        suggested_replies=flag_in(event, "suggested_replies"),
+        linkify=flag_in(event, "linkify"),
+        refetch_settings=flag_in(event, "refetch_settings"),
     )
 
 
@@ -174,23 +166,3 @@ _MAKE: dict[str, Callable[[Event], PartialResponse]] = {
     "meta": _from_meta,
     "error": _from_error,
 }
-
-
-def _string(event: Event, key: str) -> str:
-    value = event.data.get(key)
-    return value if isinstance(value, str) else _wrong(event, key, rule="a string")
-
-
-def _flag(event: Event, key: str) -> bool:
-    value = event.data.get(key, False)
-    return value if isinstance(value, bool) else _wrong(event, key, rule="a boolean")
-
-
-def _index(event: Event) -> int | None:
-    value = event.data.get("index")
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _wrong(event: Event, key: str, *, rule: str) -> NoReturn:
-    found = f"has {kind_of(event.data[key])} as" if key in event.data else "comes without"
-    raise BotProtocolError(f"A {event.type!r} event {found} {key!r}.", why=f"The Poe protocol wants {rule} there.")

@@ -13,7 +13,7 @@ from typing import Literal
 
 from poe_notebook.errors import CommandError
 from poe_notebook.protocol.limits import FIRST_RESPONSE_S
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import QueryRequest, without_keys
 from poe_notebook.replaying.again import query_of
 from poe_notebook.replaying.literals import literal, text_literal
 from poe_notebook.replaying.shape import Shape, shape_of
@@ -46,11 +46,6 @@ class Pin:
     match: Match = "exact"
     threshold: float = 0.8
     pattern: str = ""
-
-    @property
-    def is_url(self) -> bool:
-        """Whether the bot is asked at an address."""
-        return self.place.startswith(("http://", "https://"))
 
 
 def pinned_test(exchange: Exchange, pin: Pin, *, text: str, taken: frozenset[str] = frozenset()) -> str:
@@ -126,7 +121,7 @@ def _body(exchange: Exchange, pin: Pin, text: str) -> Iterator[str]:
     shape, request = shape_of(exchange), query_of(exchange)
     made = f", answered by generation {exchange.generation}" if exchange.generation is not None else ""
     yield f"# Exchange {exchange.number} of {exchange.started_at:%Y-%m-%d}{made}."
-    values = request.model_dump(mode="json", exclude_defaults=True, exclude={"access_key", "api_key"})
+    values = without_keys(request, mode="json", exclude_defaults=True)
     yield f"request = {literal(values, indent=_INDENT)}"
     key = f", key_variable={text_literal(pin.key_variable)}" if pin.key_variable != ACCESS_KEY_VARIABLE else ""
     yield f"answer = ask({text_literal(pin.place)}, request{key})"

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from poe_notebook.client.decoding import Decoder, is_event_stream
+from poe_notebook.client.decoding import Decoder, is_event_stream, json_object, start_of
 from poe_notebook.client.endpoints import is_local
 from poe_notebook.client.pool import client_for_this_loop
 from poe_notebook.errors import InvalidParameterError, KeyMissing
@@ -122,7 +122,7 @@ class BackendStandIn(StandIn):
 async def _answer(response: httpx.Response, name: str, redactor: Redactor) -> AsyncGenerator[PartialResponse, None]:
     """Give what a response says, to its end or to the first error in it."""
     if response.status_code >= 400:
-        said = _error_text(await _start_of(response)) or response.reason_phrase
+        said = _error_text(await start_of(response, most_bytes=_READ_BYTES)) or response.reason_phrase
         can_retry = response.status_code == 429 or response.status_code >= 500
         text = f"The backend answered {response.status_code}: {redactor.text(said)[:_SHOWN_CHARS]}"
         yield _failed(text, allow_retry=can_retry)
@@ -144,7 +144,7 @@ async def _answer(response: httpx.Response, name: str, redactor: Redactor) -> As
 async def _values(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     """Give the JSON objects of a response: its chunks, or itself if the server does not stream."""
     if not is_event_stream(response):
-        value = _object((await response.aread()).decode("utf-8", "replace"))
+        value = json_object((await response.aread()).decode("utf-8", "replace"))
         yield value or {"error": "its answer is neither an event stream nor JSON"}
         return
     decoder = Decoder()
@@ -152,7 +152,7 @@ async def _values(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
         for event in decoder.feed(raw):
             if event.data.strip() == "[DONE]":
                 return
-            yield _object(event.data)
+            yield json_object(event.data)
 
 
 class _Pieces:
@@ -179,17 +179,8 @@ class _Pieces:
             yield PartialResponse(text="", data=chunk({"tool_calls": [call]}, model=self._name))
 
 
-async def _start_of(response: httpx.Response) -> str:
-    raw = bytearray()
-    async for piece in response.aiter_bytes():
-        raw += piece
-        if len(raw) > _READ_BYTES:
-            break
-    return raw.decode("utf-8", "replace")
-
-
 def _error_text(body: str) -> str:
-    value = _object(body)
+    value = json_object(body)
     return _sentence(value) if value else " ".join(body.split())
 
 
@@ -198,14 +189,6 @@ def _sentence(value: dict[str, Any]) -> str:
     error = value.get("error", value)
     said = error.get("message", error.get("detail")) if isinstance(error, dict) else error
     return said if isinstance(said, str) else json.dumps(error)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _reason(error: httpx.HTTPError, url: str) -> str:

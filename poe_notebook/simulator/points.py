@@ -59,11 +59,10 @@ class Entry:
 
 @dataclass(slots=True)
 class _Query:
-    """What one query has reserved and been charged."""
+    """What one query has reserved."""
 
     user: str
     reserved: int = 0
-    captured: int = 0
 
 
 class Ledger:
@@ -142,7 +141,6 @@ class Ledger:
         if over > self.available(query.user):
             return None
         query.reserved -= reserved
-        query.captured += points
         self._reserved[query.user] = self._reserved.get(query.user, 0) - reserved
         self._balances[query.user] = self.balance(query.user) - points
         return over

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.identifiers import new_identifier
-from poe_notebook.protocol.requests import QueryRequest
+from poe_notebook.protocol.requests import QueryRequest, without_keys
 from poe_notebook.simulator.answering import Asker
 from poe_notebook.simulator.asking import Asking
 from poe_notebook.simulator.directory import KnownBot
@@ -61,7 +61,7 @@ class Queries:
             kind="query",
             message_id=request.message_id,
             route=bot.route,
-            request=request.model_dump(exclude={"access_key", "api_key"}),
+            request=without_keys(request),
             parent=asker.answering.exchange if asker.answering is not None else None,
         )
         return Asking(opened)

@@ -12,8 +12,8 @@ from contextlib import aclosing
 from typing import Any
 
 from poe_notebook.errors import BotError, BotErrorNoRetry, BotProtocolError
+from poe_notebook.protocol.event_fields import string_in
 from poe_notebook.protocol.events import KNOWN_TYPES, Event
-from poe_notebook.protocol.faults import kind_of
 from poe_notebook.protocol.limits import Limits
 from poe_notebook.simulator.faults import ConnectionCut
 
@@ -106,9 +106,7 @@ class Watch:
             self._note(f"Unknown event type: {type_[:100]}", {"data": str(data)[:500]})
             return False
         for key in _WANTED.get(type_, ()):
-            if not isinstance(data.get(key), str):
-                has = f"has {kind_of(data[key])} as" if key in data else "comes without"
-                raise BotProtocolError(f"A {type_!r} event {has} {key!r}.")
+            string_in(event, key)
         if type_ == "file":
             self._files += 1
             if self._files > self._limits.attachments_per_response:

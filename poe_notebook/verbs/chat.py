@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from poe_notebook.arguments import Arguments, Command, Option
 from poe_notebook.errors import CommandError
 from poe_notebook.verbs.console import Console
-from poe_notebook.verbs.options import DEBUG, seconds
+from poe_notebook.verbs.options import ATTACH, DEBUG, PARAM, TIMEOUT, VIA, files_of, message_of
 
 if TYPE_CHECKING:
     from poe_notebook.turn import Turn
-
-
-def parameter(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ValueError(text)
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 COMMAND = Command(
@@ -30,14 +19,14 @@ COMMAND = Command(
     words=("BOT",),
     text="MESSAGE?",
     options=(
-        Option("--attach", "a file's path or address, or the name of an object here", str, "X", repeats=True),
-        Option("--param", "the value of a parameter, as name=value", parameter, "NAME=VALUE", repeats=True),
+        ATTACH,
+        PARAM,
         Option("--system", "a system message ahead of the conversation", str, "TEXT"),
         Option("--as", "the name of the user who says it, in a chat of several", str, "USER"),
         Option("--new", "begin a new conversation"),
-        Option("--via", "who answers: kernel, poe or simulator", str, "ROUTE"),
+        VIA,
         Option("--fault", "what goes wrong on the way, as cut@3 or delay=2", str, "FAULT", repeats=True),
-        Option("--timeout", "give up after so many seconds", seconds, "SECONDS"),
+        TIMEOUT,
         DEBUG,
     ),
     examples=(
@@ -52,18 +41,16 @@ COMMAND = Command(
 def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     """Ask, show the answer while it comes, and give the reply."""
     __tracebackhide__ = True
-    from poe_notebook.attaching import file_named
-
     bot = str(arguments.word("bot"))
     if not arguments.text and cell is None:
         return _panel(console, bot, arguments)
-    message = "\n".join(part for part in (arguments.text, (cell or "").strip("\n")) if part)
+    message = message_of(arguments, cell)
     if not message.strip():
         raise CommandError("The message is missing.", now=f"Type: %poe chat {bot} hello")
     turn = console.session.chats.turn(
         bot,
         message,
-        attach=[file_named(given, console.shell.user_ns) for given in arguments.option("attach") or ()],
+        attach=files_of(console, arguments),
         parameters=dict(arguments.option("param") or ()),
         system=arguments.option("system"),
         user=arguments.option("as"),

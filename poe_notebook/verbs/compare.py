@@ -6,9 +6,8 @@ from typing import Any
 
 from poe_notebook.arguments import Arguments, Command, Option
 from poe_notebook.errors import CommandError
-from poe_notebook.verbs.chat import parameter
 from poe_notebook.verbs.console import Console
-from poe_notebook.verbs.options import DEBUG, seconds
+from poe_notebook.verbs.options import ATTACH, DEBUG, PARAM, TIMEOUT, VIA, files_of, message_of
 
 COMMAND = Command(
     "compare",
@@ -16,11 +15,11 @@ COMMAND = Command(
     words=("BOT…",),
     text="MESSAGE?",
     options=(
-        Option("--attach", "a file's path, or the name of an object of this notebook", str, "X", repeats=True),
-        Option("--param", "the value of a parameter, as name=value", parameter, "NAME=VALUE", repeats=True),
+        ATTACH,
+        PARAM,
         Option("--system", "a system message ahead of the message", str, "TEXT"),
-        Option("--via", "who answers: kernel, poe or simulator", str, "ROUTE"),
-        Option("--timeout", "give up after so many seconds", seconds, "SECONDS"),
+        VIA,
+        TIMEOUT,
         DEBUG,
     ),
     examples=("%poe compare Shout GPT-3.5-Turbo -- hello", "%%poe compare Shout Whisper"),
@@ -30,11 +29,10 @@ COMMAND = Command(
 def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     """Ask all, show the answers while they come, and give them."""
     __tracebackhide__ = True
-    from poe_notebook.attaching import file_named
     from poe_notebook.views.compare_live import open_comparison
 
     bots = arguments.many
-    message = "\n".join(part for part in (arguments.text, (cell or "").strip("\n")) if part)
+    message = message_of(arguments, cell)
     if not message.strip():
         raise CommandError(
             "The message is missing.",
@@ -44,7 +42,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     comparison = console.session.compare(
         bots,
         message,
-        attach=[file_named(given, console.shell.user_ns) for given in arguments.option("attach") or ()],
+        attach=files_of(console, arguments),
         parameters=dict(arguments.option("param") or ()),
         system=arguments.option("system"),
         via=arguments.option("via"),

@@ -8,7 +8,7 @@ from poe_notebook.arguments import Arguments, Command, Option
 from poe_notebook.errors import CommandError
 from poe_notebook.verbs.chat import watch
 from poe_notebook.verbs.console import Console
-from poe_notebook.verbs.options import DEBUG, seconds
+from poe_notebook.verbs.options import DEBUG, TIMEOUT
 
 COMMAND = Command(
     "replay",
@@ -17,7 +17,7 @@ COMMAND = Command(
     options=(
         Option("--bot", "another bot to send it to", str, "BOT"),
         Option("--timing", "ask nobody: play the recorded answer at its own pace"),
-        Option("--timeout", "give up after so many seconds", seconds, "SECONDS"),
+        TIMEOUT,
         DEBUG,
     ),
     examples=("%poe replay", "%poe replay 3", "%poe replay -2 --bot Shout2", "%poe replay 3 --timing"),

@@ -50,7 +50,7 @@ class HandleTurn:
         self._opened_s = self._clock()
         self._due_s = self._opened_s + INTERVAL_S
         self._files.take(self._reply)
-        self._show({**turn_bundle(self._shown(), files=self._files, answers={}, room=LATER)})
+        self._show({**turn_bundle(redacted(self._reply, self._redact), files=self._files, answers={}, room=LATER)})
 
     def update(self) -> None:
         """Show the answer so far, if it is time and something is new."""
@@ -64,7 +64,9 @@ class HandleTurn:
         self._events = len(self._reply.events)
         self._answer.take_patches()
         answers, text = self._answer.html, self._answer.text
-        shown = turn_bundle(self._shown(), files=self._files, answers=answers, text=text, room=LATER)
+        shown = turn_bundle(
+            redacted(self._reply, self._redact), files=self._files, answers=answers, text=text, room=LATER
+        )
         self._show({**shown})
         self._last_chars = sum(map(len, shown.values()))
         self._sent_chars += self._last_chars
@@ -73,12 +75,9 @@ class HandleTurn:
     def close(self) -> None:
         """Leave the finished form."""
         answers = self._answer.finish(self._clock())
-        shown = self._shown()
+        shown = redacted(self._reply, self._redact)
         is_same = shown.text == self._reply.text
         self._show({**turn_bundle(shown, files=self._files, answers=answers if is_same else None)})
-
-    def _shown(self) -> Reply:
-        return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
     def _can_afford(self, now_s: float) -> bool:
         update_chars = max(self._last_chars, self._answer.chars)

@@ -44,7 +44,7 @@ class TerminalTurn:
 
     def open(self) -> None:
         """Say who is asked."""
-        self._put(heading_text(self._shown()) + "\n")
+        self._put(heading_text(redacted(self._reply, self._redact)) + "\n")
 
     def update(self) -> None:
         """Write what came."""
@@ -69,7 +69,7 @@ class TerminalTurn:
         for piece in self._text.rest():
             self._turn_to(piece.index)
             self._put(self._continued(piece))
-        shown = self._shown()
+        shown = redacted(self._reply, self._redact)
         self._files.take(self._reply)
         parts = ["\n".join(calls_text(shown)), after_text(shown, self._files)]
         self._put(f"{self._line_end()}\n" + "\n\n".join(filter(None, parts)) + "\n")
@@ -97,9 +97,6 @@ class TerminalTurn:
 
     def _line_end(self) -> str:
         return "\n" if self._is_line_open else ""
-
-    def _shown(self) -> Reply:
-        return self._reply if self._redact is None else redacted(self._reply, self._redact)
 
 
 def _write(text: str) -> None:

@@ -15,8 +15,10 @@ Redact = Callable[[str], str]
 """Gives a text back without its secrets."""
 
 
-def redacted(reply: Reply, redact: Redact) -> Reply:
-    """Copy a reply with ``redact`` applied to every text in it that a view shows."""
+def redacted(reply: Reply, redact: Redact | None) -> Reply:
+    """Copy a reply with ``redact`` applied to every text in it that a view shows; itself if there is none."""
+    if redact is None:
+        return reply
     message = reply.message.model_copy(
         update={
             "content": redact(reply.message.content),

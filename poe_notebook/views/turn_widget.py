@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.late_widget import LateWidget, view_of
 from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
 from poe_notebook.views.media.html import Shelf
 from poe_notebook.views.page_widget import enliven, script
@@ -31,29 +31,17 @@ AT_ONCE_S = 0.12  # answers done by then are shown without a widget; people take
 INTERVAL_S = 0.05  # at most 20 messages a second; jupyter_server drops those above 1,000, of all cells together
 LISTED = 60  # files and suggested replies are drawn anew for each one that comes, up to so many
 SHARE = 10  # rendering may take one part in so many
-_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class TurnWidget(anywidget.AnyWidget):  # type: ignore[misc]
+class TurnWidget(LateWidget):
     """The widget: its frame once, its contents by messages; a page that opens late is given all as it stands."""
 
     _esm = script("page.js", "turn.js")
     frame = traitlets.Unicode().tag(sync=True)
-    start = traitlets.Dict().tag(sync=True)
 
     def __init__(self, frame: str, *, snapshot: Callable[[], dict[str, Any]]) -> None:
-        self._snapshot = snapshot
-        self.times_given = 0
-        super().__init__(frame=frame)
+        super().__init__(snapshot=snapshot, frame=frame)
         self.on_msg(self._answer)
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Give the state for a front end, with the answer as it stands now."""
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        if "start" in state:
-            state["start"] = self._snapshot()
-            self.times_given += 1
-        return state
 
     def _answer(self, widget: object, content: Any, buffers: object) -> None:
         if isinstance(content, dict) and content.get("kind") == "sync":
@@ -109,7 +97,7 @@ class WidgetTurn:
     def close(self) -> None:
         """Leave the static form and end the widget."""
         answers = self._answer.finish(self._clock())
-        shown = self._shown()
+        shown = redacted(self._reply, self._redact)
         if self._widget is not None:
             # The last words first: the static form of 200 kB takes JupyterLab 0.2 s to put up (measured, 4.6).
             self._send(is_new=True, is_last=True)
@@ -137,15 +125,12 @@ class WidgetTurn:
                 message["media"] = [[number, mime, data] for number, (mime, data) in files.items()]
             self._widget.send(*packed(message))
 
-    def _shown(self) -> Reply:
-        return self._reply if self._redact is None else redacted(self._reply, self._redact)
-
     def _create(self) -> Any:
         self._files.take(self._reply)
         self._new_files()  # those of the message go with the widget's state, as the frame needs them
-        still = turn_bundle(self._shown(), files=self._files, answers={}, room=LIVE)
+        still = turn_bundle(redacted(self._reply, self._redact), files=self._files, answers={}, room=LIVE)
         widget = self._make(still["text/html"], snapshot=self._snapshot)
-        self._show({**still, _VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}})
+        self._show({**still, **view_of(widget)})
         return widget
 
     def _news(self, *, is_new: bool) -> dict[str, Any]:
@@ -163,7 +148,7 @@ class WidgetTurn:
         return news
 
     def _new_around(self) -> dict[str, str]:
-        shown = self._shown()
+        shown = redacted(self._reply, self._redact)
         around = {"before": calls_html(shown), "after": after_html(shown, self._files, Shelf(self._files, LIVE))}
         new = {place: html for place, html in around.items() if html != self._around[place]}
         self._around = around

@@ -225,6 +225,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         (in_json({"attachment_url": None, "mime_type": "x"}), "attachment_url", 3),
         (in_json(["attachment_url", "mime_type"]), "JSON object", 3),
         (plain("<html>", status=200), "<html>", 3),
+        (plain("[" * 200_000, status=200), "JSON object", 3),
         (Reply([b'{"attachment_url": '], is_cut=True), "was not uploaded", 3),
     ],
 )

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from poe_notebook.protocol.messages import REACTION_SIGNS
+
 __all__ = [
     "MESSAGE_CHARS",
     "PIECE_BYTES",
@@ -35,7 +37,6 @@ _ID_CHARS = 64
 _NAME_CHARS = 1_000
 _FILES = 100
 _PARAMETERS = 500
-REACTIONS = ("like", "dislike", "heart", "laughing", "surprised", "sad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _piece(given: dict[str, Any], buffers: Sequence[Any]) -> Wish:
 
 
 def _react(given: dict[str, Any], buffers: Sequence[Any]) -> Wish:
-    if given["reaction"] not in REACTIONS:
+    if given["reaction"] not in REACTION_SIGNS:
         raise ValueError(given["reaction"])
     return React(_id(given, "turn"), given["reaction"])
 
