@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from poe_notebook.errors import BotError
@@ -248,7 +249,7 @@ def _take_metadata(reply: Reply, event: Event) -> None:
 
 
 def _take_meta(reply: Reply, event: Event) -> None:
-    is_first = all(earlier.type == "ping" for earlier in reply.events[:-1])
+    is_first = all(earlier.type == "ping" for earlier in islice(reply.events, len(reply.events) - 1))
     if is_first and "content_type" in event.data and string_in(event, "content_type") != "text/markdown":
         reply.content_type = "text/plain"  # the specification: unknown types are shown as plain
 

@@ -40,6 +40,7 @@ class Trace:
         self.exchange_bytes, self.step_bytes = max_bytes // _EXCHANGE_SHARE, max_bytes // _STEP_SHARE
         self._max_bytes = max_bytes
         self._recordings: list[Recording] = []
+        self._by_number: dict[int, Exchange] = {}
         self._asked: dict[str, Recording] = {}
         self._errors: list[Raised] = []
         self._uncounted_bytes = 0
@@ -104,8 +105,7 @@ class Trace:
         recording = Recording(exchange, taps[0] if taps else Tap(), start_s=0.0, book=self)
         recording.size_bytes = _EXCHANGE_BYTES + size_of([exchange.request, exchange.response])
         recording.size_bytes += sum(tap.size_bytes for tap in taps) + size_of([line.text for line in exchange.logs])
-        self._recordings.append(recording)
-        self.grow(recording.size_bytes)
+        self._keep(recording)
         return exchange
 
     def asked(self, reference: str) -> Recording | None:
@@ -128,7 +128,7 @@ class Trace:
 
     def numbered(self, number: int) -> Exchange | None:
         """Give the exchange of that number, if it is still kept."""
-        return next((exchange for exchange in reversed(list(self)) if exchange.number == number), None)
+        return self._by_number.get(number)
 
     def calls_of(self, exchange: Exchange) -> list[Exchange]:
         """Give the exchanges that an exchange's handler began, as far as they are still kept."""
@@ -211,14 +211,19 @@ class Trace:
         caller = self.numbered(parent) if parent is not None else None
         if caller is not None:
             caller.children.append(exchange.number)
-        self._recordings.append(recording)
-        self.grow(recording.size_bytes)
+        self._keep(recording)
         return recording
+
+    def _keep(self, recording: Recording) -> None:
+        self._recordings.append(recording)
+        self._by_number[recording.exchange.number] = recording.exchange
+        self.grow(recording.size_bytes)
 
     def _drop_oldest(self) -> None:
         total, most = self.size_bytes, self._max_bytes - self._max_bytes // _COUNT_SHARE
         while total > most and len(self._recordings) > 1:
             oldest = self._recordings.pop(0)
+            self._by_number.pop(oldest.exchange.number, None)
             oldest.give_up_room()
             total -= oldest.both_ends_bytes
             self.is_answered(oldest)
