@@ -148,7 +148,7 @@ class Answer:
             self._refuse("Its text is another one.", _difference(text, self.text))
 
     def expect_similar(self, text: str, *, at_least: float) -> None:
-        """Expect a text that is alike: difflib's ratio from 0 (nothing in common) to 1 (the same)."""
+        """Expect a text that is alike, from 0 (nothing in common) to 1 (the same): twice what both have by all."""
         __tracebackhide__ = True
         ratio = similarity(text, self.text)
         if ratio < at_least:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import kernels
 import pytest
+
+BROWSER = "tests/browser/"
+SLOW = ("tests/kernel/", "tests/runtime/", "tests/tracing/", "tests/views/markdown/", "tests/test_")
+
+
+def pytest_configure() -> None:
+    """Let the kernels that tests start keep their bytecode: else each compiles the package, for a second of CPU."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, by name, so that those that wait and those that compute run side by side."""
+
+    def place(item: pytest.Item) -> tuple[bool, bool, str]:
+        return not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(SLOW), item.path.name
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="module")

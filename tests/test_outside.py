@@ -14,7 +14,8 @@ ADDRESS, KEY = "http://127.0.0.1:8764", Secret("the-simulators-key")
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
-    monkeypatch.delenv("POE_BASE_URL", raising=False)
+    monkeypatch.setenv("POE_BASE_URL", "so that what a test leaves there is taken away")
+    monkeypatch.delenv("POE_BASE_URL")
     monkeypatch.setenv("POE_API_KEY", "own-key")
     return Outside()
 

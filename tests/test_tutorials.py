@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import httpx
-import nbformat
 import pytest
 
 from poe_notebook.__main__ import main
@@ -37,12 +36,16 @@ def test_the_demo_runs_the_tutorial_streams_its_answers_and_succeeds(tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+def notebook(path: Path, *cells: str) -> None:
+    import nbformat  # takes a second
+
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
+
+
 def test_the_demo_writes_an_answer_while_it_comes(tmp_path: Path) -> None:
-    book = nbformat.v4.new_notebook()
     body = "import asyncio\nasync def get_response(request):\n    for n in range(8):\n        yield f'piece{n} '\n"
     cells = ["%load_ext poe_notebook", f"%%poebot Slow\n{body}        await asyncio.sleep(0.25)\n", "%poe chat Slow hi"]
-    book.cells = [nbformat.v4.new_code_cell(source) for source in cells]
-    nbformat.write(book, tmp_path / "slow.ipynb")
+    notebook(tmp_path / "slow.ipynb", *cells)
     command = [sys.executable, "-u", "-m", "poe_notebook", "demo", str(tmp_path / "slow.ipynb")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     seen: list[tuple[float, str]] = []
@@ -60,8 +63,7 @@ def test_the_demo_writes_an_answer_while_it_comes(tmp_path: Path) -> None:
 
 
 def test_a_failing_cell_ends_the_demo_with_one(tmp_path: Path) -> None:
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in ("1 / 0", "print('not' + 'reached')")])
-    nbformat.write(book, tmp_path / "fails.ipynb")
+    notebook(tmp_path / "fails.ipynb", "1 / 0", "print('not' + 'reached')")
     ran = run("demo", str(tmp_path / "fails.ipynb"))
     assert ran.returncode == 1
     assert "ZeroDivisionError" in ran.stdout
@@ -96,6 +98,8 @@ def test_an_unknown_notebook_is_an_error_in_a_sentence(capsys: pytest.CaptureFix
 
 
 def test_the_tutorial_is_saved_with_outputs_and_without_widgets_scripts_or_paths() -> None:
+    import nbformat
+
     book = nbformat.read(find_tutorial(FIRST), as_version=4)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)

@@ -6,18 +6,16 @@ Lines are compared first and words only within lines that differ, so that a long
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from itertools import groupby
 from typing import NamedTuple
+
+from rapidfuzz.distance import Indel
 
 __all__ = ["MOST_CHARS", "Change", "changed_words", "changes", "marked", "similarity"]
 
 MOST_CHARS = 20_000
 """Of each text, so many characters are compared word by word; the rest counts as one piece."""
-_MOST_PAIRS = 2_000_000
-"""Pairs of the same word in both texts, above which difflib would take seconds; prose of 20,000 characters has 200,000,
-one word said 4,000 times has 16 million. Such texts are taken as one piece."""
 _LETTERS_CHARS = 2_000
 _SHORT_CHARS = 4
 """What is the same, no longer than this and between two changes, is taken into them: "a" between two new words."""
@@ -58,13 +56,12 @@ def marked(pieces: Sequence[Change], *, around_chars: int = 200) -> str:
 
 
 def similarity(old: str, new: str) -> float:
-    """Tell how alike two texts are, from 0 to 1: difflib's ratio, of the letters of short texts, else of the words."""
-    if old == new:
-        return 1.0
+    """Tell how alike two texts are, from 0 to 1: twice what they share in order by all they have.
+
+    That is counted in the letters of short texts, and else in the words.
+    """
     is_short = max(len(old), len(new)) <= _LETTERS_CHARS
-    pieces, others = (old, new) if is_short else (old.split(), new.split())
-    matcher = SequenceMatcher(None, pieces, others, autojunk=False)
-    return matcher.ratio() if _pairs(pieces, others) <= _MOST_PAIRS else matcher.quick_ratio()
+    return Indel.normalized_similarity(*((old, new) if is_short else (old.split(), new.split())))
 
 
 def _by_lines(old: str, new: str) -> Iterator[Change]:
@@ -79,17 +76,9 @@ def _by_lines(old: str, new: str) -> Iterator[Change]:
 
 
 def _matched(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:
-    if _pairs(old, new) > _MOST_PAIRS:
-        yield False, "".join(old), "".join(new)
-        return
-    matcher = SequenceMatcher(str.isspace, old, new, autojunk=False)
-    for tag, begin, end, other_begin, other_end in matcher.get_opcodes():
-        yield tag == "equal", "".join(old[begin:end]), "".join(new[other_begin:other_end])
-
-
-def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
-    counts, others = Counter(old), Counter(new)
-    return sum(count * others[word] for word, count in counts.items() if not word.isspace())
+    for is_same, steps in groupby(Indel.opcodes(old, new), lambda step: step.tag == "equal"):
+        begin, end = (found := list(steps))[0], found[-1]
+        yield is_same, "".join(old[begin.src_start : end.src_end]), "".join(new[begin.dest_start : end.dest_end])
 
 
 def _without_islands(pieces: Sequence[Change]) -> Iterator[Change]:

@@ -114,14 +114,16 @@ class Slot:
         self.failed = 0
 
     def publish(self, servable: Servable, *, thread: LoopThread) -> Generation:
-        """Make a new generation and point the slot to it. The caller's context is what its handlers run in."""
+        """Make a new generation and point the slot to it. The caller's context is what its handlers run in.
+
+        The caller tells of the change, once the slot can be found.
+        """
         number = self.generations[-1].number + 1 if self.generations else 1
         generation = Generation(number, servable, thread)
         all_of_them = [*self.generations, generation]
         running = [old for old in all_of_them[:-_KEPT_GENERATIONS] if old.leases]
         self.generations = running + all_of_them[-_KEPT_GENERATIONS:]
         self.current = generation
-        self._changed(self)
         return generation
 
     def point_to(self, generation: Generation) -> None:

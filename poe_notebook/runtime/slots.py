@@ -100,6 +100,7 @@ class Slots:
         self._threads.add(thread)
         self._reserved.discard(thread)
         self._release_threads()
+        self._changed(slot)
         return slot
 
     def rollback(self, name: str) -> Generation:

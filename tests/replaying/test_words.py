@@ -47,12 +47,18 @@ def test_a_long_stretch_that_is_the_same_is_cut_short() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("a " * 20_000, "a " * 15_000 + "b " * 5_000), ("a\n" * 20_000, "b\n" * 20_000), ("x" * 300_000, "y" * 300_000)],
+    [
+        ("a " * 20_000, "a " * 15_000 + "b " * 5_000),
+        ("a\n" * 20_000, "b\n" * 20_000),
+        ("x" * 300_000, "y" * 300_000),
+        ("one two three " * 990, "one two four " * 990),
+        ("猫犬鳥" * 6_000, "猫鳥犬" * 6_000),
+    ],
 )
 def test_no_texts_take_long(old: str, new: str) -> None:
     began = time.process_time()
     pieces, ratio = changes(old, new), similarity(old, new)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 1
     assert "".join(piece.new for piece in pieces) == new
     assert 0 <= ratio < 1
 

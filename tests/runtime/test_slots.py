@@ -39,6 +39,15 @@ def serve(slots: Slots, name: str = "Bot", **options: Any) -> Slot:
     return slots.publish(bot, thread=slots.thread_for(name), **options)
 
 
+def test_whoever_hears_of_a_new_bot_finds_it() -> None:
+    found: list[bool] = []
+    slots = Slots(lambda slot: found.append(slots.named(slot.name) is slot and slot.current is not None))
+    serve(slots)
+    serve(slots)
+    slots.close()
+    assert found == [True, True]
+
+
 # Names and paths.
 
 

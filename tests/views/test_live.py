@@ -10,11 +10,9 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbclient import NotebookClient
 
 from poe_notebook.conversation import Conversation, Reply
 from poe_notebook.protocol.events import Event
@@ -438,6 +436,9 @@ turn.close()
 
 
 def test_a_run_with_nobody_there_saves_static_html_and_no_widget() -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     NotebookClient(notebook, timeout=60).execute()
     (output,) = notebook.cells[0].outputs

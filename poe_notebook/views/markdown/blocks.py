@@ -14,7 +14,7 @@ from types import MappingProxyType
 from markdown_it.common.utils import normalizeReference
 
 from poe_notebook.views.html import printable
-from poe_notebook.views.markdown.budget import Budget
+from poe_notebook.views.markdown.budget import MANY_ELEMENTS, Budget
 from poe_notebook.views.markdown.clean import LINK
 from poe_notebook.views.markdown.footnotes import Notes
 from poe_notebook.views.markdown.links import ShownImage
@@ -24,6 +24,7 @@ from poe_notebook.views.markdown.rules import Context, Group, References, block_
 __all__ = ["MarkdownBlocks"]
 
 _LINE_END = re.compile("\r\n?")
+_SOURCE_CHARS = 4_000  # of blocks shown as their source in one; the last of these is sent again while it grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,10 @@ def _rendered(
     lines[-1] = lines[-1][:-1]  # whether the last line is complete matters to a block of code
     for group in found:
         context.notes.define(group.notes)
-    for group in found:
+    for i, group in enumerate(found):
+        if budget.is_spent:
+            yield from _sources(found[i:], lines, start=found[i - 1].end if i else 0, budget=budget)
+            return
         source = "".join(lines[group.start : group.end])
         context.colours.is_growing = not is_whole and group is found[-1]
         key = source + "".join(str(token.meta) for token in group.tokens if token.meta)  # which says how a block ended
@@ -211,6 +215,18 @@ def _rendered(
         else:
             budget = left
         yield _Block(group.start, group.end, key, html, budget, is_known=not left.fault)
+
+
+def _sources(found: Sequence[Group], lines: Sequence[str], *, start: int, budget: Budget) -> Iterator[_Block]:
+    """Show blocks as their source from the line ``start`` on, many in one, and say once why."""
+    chars = 0
+    for group in found:
+        chars += sum(map(len, lines[group.start : group.end]))
+        if chars >= _SOURCE_CHARS or group is found[-1]:
+            source, why = "".join(lines[start : group.end]), "" if budget.fault else MANY_ELEMENTS
+            budget = budget.spent()
+            yield _Block(start, group.end, source, source_html(source, why), budget, is_known=False)
+            start, chars = group.end, 0
 
 
 def _offset(text: str, line: int) -> int:

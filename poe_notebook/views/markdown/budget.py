@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["MAX_ELEMENTS", "MAX_FRAMES", "Budget"]
+__all__ = ["MANY_ELEMENTS", "MAX_ELEMENTS", "MAX_FRAMES", "Budget"]
 
 MAX_ELEMENTS = 12_000  # of one answer; measured: 30,000 keep JupyterLab from answering for 2.7 s
 MAX_FRAMES = 10  # each is a process of its own in Chromium
+MANY_ELEMENTS = f"the answer has more than {MAX_ELEMENTS:,} elements"
+_FEW_TAGS = 400  # with less left, no block is tried any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,19 @@ class Budget:
         return replace(self, tags=self.tags - tags, frames=self.frames - frames)
 
     @property
+    def is_spent(self) -> bool:
+        """Whether all that follows is shown as its source, in few elements."""
+        return self.tags < _FEW_TAGS
+
+    def spent(self) -> Budget:
+        """Give what is left once that was said."""
+        return replace(self, tags=-1)
+
+    @property
     def fault(self) -> str:
         """Say why the block that led here is not shown as it was meant; empty if it may."""
         if self.tags < 0:
-            return f"the answer has more than {MAX_ELEMENTS:,} elements"
+            return MANY_ELEMENTS
         if self.frames < 0:
             return f"the answer has more than {MAX_FRAMES} pages"
         return ""

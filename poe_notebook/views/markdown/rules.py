@@ -77,8 +77,9 @@ def block_html(group: Group, source: str, *, context: Context, budget: Budget) -
 
 
 def source_html(source: str, why: str) -> str:
-    """Show a block as its source, and say why."""
-    return f'<p class="poe-muted">Shown as its source: {why}.</p>\n<pre>{escapeHtml(source)}</pre>\n'
+    """Show text as its source, and say why; nothing is said if that was said before."""
+    said = f'<p class="poe-muted">Shown as its source: {why}.</p>\n' if why else ""
+    return f"{said}<pre>{escapeHtml(source)}</pre>\n"
 
 
 def notes_html(context: Context) -> str:

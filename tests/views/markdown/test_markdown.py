@@ -163,15 +163,25 @@ def test_a_table_of_missing_cells_does_not_blow_up() -> None:
 
 
 def test_an_answer_of_too_many_lines_is_cut_at_the_same_place_however_it_comes() -> None:
-    text = "a\n\n" * 25_000
+    text = "```\n" + "a\n" * 42_000
     blocks = MarkdownBlocks()
     for start in range(0, len(text), 997):
         blocks.append(text[start : start + 997])
     blocks.finish()
     assert blocks.html == render(text)
-    assert blocks.html.count("<p>a</p>") == 12_000
-    assert blocks.html.count("<pre>") == 8_001
-    assert "the answer has 75,000 characters, 60,001 are shown" in blocks.html
+    assert "the answer has 84,004 characters, 80,003 are shown" in blocks.html
+
+
+@pytest.mark.parametrize("step", [61, 70_000])
+def test_what_comes_after_too_many_elements_is_shown_whole_in_few_and_said_once(step: int) -> None:
+    head = "- a\n" * 11_700 + "\n# Then\n\n"
+    after = ["# T\n\n", "- x\n", "```\nfenced\n", "```\n", "> quoted\n\n", "plain *words*\n", "[a]: https://x.org\n\n"]
+    tail = "".join(after) * 120
+    blocks, shown = grow([head, *(tail[start : start + step] for start in range(0, len(tail), step))])
+    assert "".join(shown) == blocks.html == render(head + tail)
+    assert blocks.html.count("Shown as its source") == 1
+    assert blocks.html.count("<pre>") < 50
+    assert "".join(Page(blocks.html).words).count("quoted") == 120
 
 
 def test_nested_blocks_within_the_limit_are_rendered() -> None:
