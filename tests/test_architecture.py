@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
-
-import pytest
 
 PACKAGE = Path(__file__).parent.parent / "poe_notebook"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -123,9 +122,14 @@ def room(file: Path) -> str:
     return first.removesuffix(".py")
 
 
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
 def imports(file: Path) -> Iterator[tuple[int, str]]:
     """Every module that a file imports, with the line."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -133,46 +137,42 @@ def imports(file: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module or ""
 
 
-def ids(file: Path) -> str:
-    return str(file.relative_to(PACKAGE))
+def test_a_room_imports_only_what_its_arrows_allow() -> None:
+    for file in FILES:
+        here = room(file)
+        assert here in ARROWS, f"{here} is a new room: say here what it may import"
+        allowed = ARROWS[here] | EVERYONE | {here}
+        for line, module in imports(file):
+            parts = module.split(".")
+            if parts[0] == "poe_notebook" and len(parts) > 1:
+                assert parts[1] in allowed, f"{file}:{line}: {here} may not import {parts[1]}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=ids)
-def test_a_room_imports_only_what_its_arrows_allow(file: Path) -> None:
-    here = room(file)
-    assert here in ARROWS, f"{here} is a new room: say here what it may import"
-    allowed = ARROWS[here] | EVERYONE | {here}
-    for line, module in imports(file):
-        parts = module.split(".")
-        if parts[0] == "poe_notebook" and len(parts) > 1:
-            assert parts[1] in allowed, f"{file.name}:{line}: {here} may not import {parts[1]}"
+def test_threads_sockets_and_processes_are_in_the_runtime_alone() -> None:
+    for file in FILES:
+        if room(file) not in {"runtime"} | MAY_START_PROCESSES:
+            for line, module in imports(file):
+                assert module.split(".")[0] not in SOCKETS_AND_THREADS, f"{file}:{line}: {module}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=ids)
-def test_threads_sockets_and_processes_are_in_the_runtime_alone(file: Path) -> None:
-    if room(file) in {"runtime"} | MAY_START_PROCESSES:
-        return
-    for line, module in imports(file):
-        assert module.split(".")[0] not in SOCKETS_AND_THREADS, f"{file.name}:{line}: {module}"
+def test_nothing_prints_exits_or_runs_a_loop_of_its_own() -> None:
+    for file in FILES:
+        if room(file) in MAY_START_PROCESSES:
+            continue
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Call):
+                used = ast.unparse(node.func)
+                assert used not in FORBIDDEN, f"{file}:{node.lineno}: {used}"
+            if isinstance(node, ast.Attribute):
+                assert ast.unparse(node) != "sys.argv", f"{file}:{node.lineno}: sys.argv"
 
 
-@pytest.mark.parametrize("file", FILES, ids=ids)
-def test_nothing_prints_exits_or_runs_a_loop_of_its_own(file: Path) -> None:
-    if room(file) in MAY_START_PROCESSES:
-        return
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Call):
-            used = ast.unparse(node.func)
-            assert used not in FORBIDDEN, f"{file.name}:{node.lineno}: {used}"
-        if isinstance(node, ast.Attribute):
-            assert ast.unparse(node) != "sys.argv", f"{file.name}:{node.lineno}: sys.argv"
-
-
-@pytest.mark.parametrize("file", [f for f in FILES if room(f) == "protocol"], ids=ids)
-def test_the_protocol_room_reads_no_clock_and_does_no_io(file: Path) -> None:
+def test_the_protocol_room_reads_no_clock_and_does_no_io() -> None:
     forbidden = {"time", "datetime", "asyncio", "os", "logging", "httpx", "fastapi", "starlette", "pathlib", "random"}
-    for line, module in imports(file):
-        assert module.split(".")[0] not in forbidden, f"{file.name}:{line}: {module}"
+    for file in FILES:
+        if room(file) == "protocol":
+            for line, module in imports(file):
+                assert module.split(".")[0] not in forbidden, f"{file}:{line}: {module}"
 
 
 def test_no_file_is_over_four_hundred_lines_and_the_median_is_small() -> None:

@@ -204,18 +204,19 @@ def test_a_hostile_answer_is_only_text_in_a_test(tmp_path: Path) -> None:
 # Pinned tests: what they do.
 
 
-@pytest.mark.parametrize(
-    "how", [{}, {"match": "similar"}, {"match": "regex", "pattern": r"HEL+O"}], ids=["exact", "similar", "regex"]
-)
-def test_a_pinned_test_passes_and_fails_in_words_when_the_bot_changes(tmp_path: Path, how: dict[str, Any]) -> None:
-    pin(tmp_path / "tests" / "test_shout.py", how=how)
+def test_pinned_tests_pass_and_fail_in_words_when_the_bot_changes(tmp_path: Path) -> None:
+    hows = {"exact": {}, "similar": {"match": "similar"}, "regex": {"match": "regex", "pattern": r"HEL+O"}}
+    for name, how in hows.items():
+        pin(tmp_path / "tests" / f"test_{name}.py", how=how)
     passed, shown = run_pytest(tmp_path, RIGHT)
     assert passed, shown
+    assert "3 passed" in shown
     passed, shown = run_pytest(tmp_path, WRONG)
     assert not passed
-    assert "get_response answers differently." in shown
+    assert "3 failed" in shown
+    assert shown.count("get_response answers differently.") >= 3
     assert "Hello There" in shown
-    assert "pin the turn again" in shown
+    assert shown.count("pin the turn again") >= 3
     assert "poe_notebook/pinned.py" not in shown, "only the test's own line"
 
 

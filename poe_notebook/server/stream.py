@@ -47,6 +47,7 @@ class AnswerResponse(Response):
         async with aclosing(self._answer) as answer:
             async for batch in answer:
                 await send({"type": "http.response.body", "body": batch or _PING, "more_body": True})
+                await asyncio.sleep(0)  # so that a lost connection is heard of: asyncio logs writes that come after it
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

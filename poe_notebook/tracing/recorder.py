@@ -45,7 +45,6 @@ class Trace:
         self._errors: list[Raised] = []
         self._uncounted_bytes = 0
         self._numbers = itertools.count(1)
-        self.dropped = 0
         self.token = secrets.token_hex(8)
         self.poe_url = ""
 
@@ -140,6 +139,11 @@ class Trace:
         """What the kept exchanges take, roughly."""
         return sum(recording.both_ends_bytes for recording in self._recordings[:])
 
+    @property
+    def dropped(self) -> int:
+        """How many exchanges are kept no more."""
+        return max(max(self._by_number, default=0) - len(self), 0)  # a count would need a lock: any thread writes
+
     def to_dataframe(self) -> Any:
         """Give the exchanges as a pandas DataFrame, a row each. Needs pandas."""
         from poe_notebook.tracing.frames import exchanges_frame
@@ -227,7 +231,6 @@ class Trace:
             oldest.give_up_room()
             total -= oldest.both_ends_bytes
             self.is_answered(oldest)
-            self.dropped += 1
 
 
 _REFERENCE = EXCHANGE_HEADER.lower()

@@ -206,7 +206,7 @@ def test_an_answer_begun_on_one_generation_ends_on_it_while_the_next_answers_oth
     k.run("got = []\nt = threading.Thread(target=lambda: got.append(fp.ask('Two', 'x', new=True))); t.start()")
     assert k.value("begun.wait(10)")
     k.run(define.replace("GEN", "2"))
-    assert "1 still on generation 1" in k.run("%poe bots").text
+    assert "0 + 1 older" in k.run("%poe bots").text
     k.run("threading.Timer(0.3, go_on.set).start()")
     assert k.value("fp.ask('Two', 'y', new=True).text") == "22"
     assert k.value("(t.join(), got[0].text, got[0].generation)[1:]") == ("11", 1)

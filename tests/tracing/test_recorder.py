@@ -667,10 +667,10 @@ def test_pens_in_several_threads_lose_no_event_and_keep_the_bound() -> None:
         thread.join()
     assert sorted(done) == list(range(8))
     assert trace.size_bytes <= 2_100_000
-    assert len(trace) + trace.dropped == 800
     numbers = [exchange.number for exchange in trace]
     assert len(set(numbers)) == len(numbers)
-    assert max(numbers) == 800
+    assert len(trace) + trace.dropped == max(numbers)
+    assert max(numbers) >= 800, "more, where one end was dropped before the other came"
     recounted = sum(len(e.raw) for x in trace for tap in (x.server, x.client) if tap for e in tap.events)
     assert recounted < trace.size_bytes
 
