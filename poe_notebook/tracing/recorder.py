@@ -116,10 +116,13 @@ class Trace:
         """The queries that people and scripts have sent, oldest first; not those that handlers have."""
         return [exchange for exchange in self if exchange.kind == "query" and exchange.parent is None]
 
+    def latest(self) -> Iterator[Exchange]:
+        """Give the exchanges, the latest first."""
+        return (recording.exchange for recording in reversed(self._recordings[:]))
+
     def last(self, bot: str | None = None) -> Exchange | None:
         """Give the latest exchange with that bot's answer; if none is named, the latest that no handler asked for."""
-        for recording in reversed(self._recordings[:]):
-            exchange = recording.exchange
+        for exchange in self.latest():
             is_meant = exchange.parent is None if bot is None else exchange.bot == bot
             if exchange.kind == "query" and is_meant:
                 return exchange

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.display import display
@@ -9,6 +10,7 @@ from IPython.display import display
 if TYPE_CHECKING:
     from poe_notebook.session import Session
     from poe_notebook.views.inspector_page import InspectorPage
+    from poe_notebook.views.logs_live import EchoedLogs
     from poe_notebook.views.status import BotStatus
     from poe_notebook.views.status_line import StatusLine
 
@@ -22,6 +24,7 @@ class Console:
         self.shell = shell
         self._shown: tuple[object, int] | None = None
         self._lines: dict[str, StatusLine] = {}
+        self._echoes: dict[str, EchoedLogs] = {}
         self._page: InspectorPage | None = None
 
     @property
@@ -76,7 +79,22 @@ class Console:
         line = self._lines[status.name] = StatusLine(status, is_live=hasattr(self.shell, "kernel"))
         self.session.serving.watch(status.name, line.update)
 
+    def echo_logs(self, bot: str, *, wanted: bool) -> None:
+        """Show in the running cell what a bot prints and logs from now on; or nowhere any more."""
+        if bot in self._echoes:
+            self._echoes.pop(bot).is_over = True
+        if not wanted:
+            return
+        from poe_notebook.views.live import CellOutput
+        from poe_notebook.views.logs_live import EchoedLogs
+
+        show = CellOutput() if hasattr(self.shell, "kernel") else None
+        trace, redact = self.session.trace, self.session.redactor.text
+        echo = self._echoes[bot] = EchoedLogs(bot, trace.latest, show=show, write=sys.stdout.write, redact=redact)
+        self.session.every(echo.update)
+
     def end_line(self, bot: str) -> None:
-        """Say in a bot's status line that it is stopped."""
+        """Say in a bot's status line that it is stopped, and echo its logs no more."""
+        self.echo_logs(bot, wanted=False)
         if bot in self._lines:
             self._lines.pop(bot).stopped()

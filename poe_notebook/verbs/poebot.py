@@ -17,6 +17,7 @@ COMMAND = Command(
         Option("--access-key-env", "the environment variable that holds its access key", str, "VAR"),
         Option("--tunnel", "put it on the internet behind its access key"),
         DOMAIN,
+        Option("--echo-logs", "show here what its handlers print and log, as it comes"),
         DEBUG,
     ),
     examples=("%%poebot Shout",),
@@ -48,6 +49,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
         _say_unchanged(console, guessed, error)
         raise
     console.show_line(status)
+    console.echo_logs(found.name, wanted=bool(arguments.option("echo_logs")))
     if arguments.option("tunnel"):
         show_tunnel(console, serving.open_tunnel(found.name, domain=arguments.option("domain")))
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import anywidget
 import traitlets
 
 from poe_notebook.views.blocks_html import block_html
+from poe_notebook.views.page_widget import script
 
 __all__ = ["Asked", "InspectorPage", "RowsOf"]
 
@@ -28,7 +28,7 @@ RowsOf = Callable[[int, Asked], tuple[Any, int, int, Mapping[str, int]] | None]
 class InspectorPage(anywidget.AnyWidget):  # type: ignore[misc]
     """One for each kernel."""
 
-    _esm = files("poe_notebook.views").joinpath("static/inspector.js").read_text("utf-8")
+    _esm = f"(() => {{\n{script('page.js')}\npage();\n}})();\n{script('inspector.js')}"
     token = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, rows_of: RowsOf) -> None:

@@ -13,10 +13,11 @@ from poe_notebook.views.calls import OUTCOMES
 from poe_notebook.views.html import Bundle, bundle, framed
 from poe_notebook.views.wording import count, excerpt, in_trace, milliseconds
 
-__all__ = ["logs_bundle"]
+__all__ = ["echo_bundle", "logs_bundle"]
 
 _MOST_EXCHANGES, _MOST_LINES = 20, 200
 _LINE_CHARS = 2_000
+_ECHO_COLUMNS = (Column("at", "label"), Column("exchange", "number"), Column("from", "label"), Column("line", "code"))
 _COLUMNS = (Column("at", "label"), Column("ms", "number"), Column("from", "label"), Column("line", "code"))
 _TONES: dict[str, Tone] = {
     "stderr": "warn",
@@ -40,6 +41,22 @@ def logs_bundle(exchanges: Sequence[Exchange], *, bot: str | None = None, redact
     note = f'<p class="poe-block-prose poe-muted">{prose_html(said)}</p>' if said else ""
     html = framed(note + "".join(map(section_html, sections)), label="Logs")
     return bundle(html, "\n\n".join([*([said] if said else []), *map(section_text, sections)]))
+
+
+def echo_bundle(
+    bot: str, lines: Sequence[tuple[Exchange, LogLine]], *, left_out: int = 0, redact: Callable[[str], str] = str
+) -> Bundle:
+    """Show a bot's latest lines, whichever exchange they are from; ``left_out`` came before them."""
+    rows: list[list[str | Cell]] = []
+    for exchange, line in lines:
+        clock, _, source, text = _row(exchange, line, redact)
+        rows.append([clock, f"{exchange.number:,}", source, text])
+    table = Table(f"What {excerpt(bot, 100)} prints and logs", _ECHO_COLUMNS, rows)
+    blocks: list[Table | Prose] = [table] if rows else [Prose("Nothing printed or logged yet.", "muted")]
+    if left_out:
+        blocks.insert(0, Prose(f"{count(left_out, 'earlier line')}: `%poe logs`", "muted"))
+    section = Section("Logs", blocks, aside=excerpt(bot, 100))
+    return bundle(framed(section_html(section), label=f"Logs of {excerpt(bot, 100)}"), section_text(section))
 
 
 def _nothing(bot: str | None) -> str:

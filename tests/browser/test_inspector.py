@@ -190,6 +190,16 @@ def test_an_exchange_is_followed_while_it_is_answered(lab: labs.Lab) -> None:
         page = notebook.page
         page.wait_for_selector(".poe-inspect-tools")
         assert "still answering" in page.locator(".poe-inspect").inner_text()
+        section = page.locator("details.poe-block-section", has=page.locator("h4", has_text=re.compile("^Request$")))
+        section.locator("> summary").click()
+        row = page.locator("table[aria-label='Events'] tr", has_text="w3").first.locator("details")
+        row.locator("summary").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(1_500)  # the output is drawn anew meanwhile
+        assert section.get_attribute("open") is None, "what is folded stays so"
+        assert row.get_attribute("open") is not None, "what is unfolded too"
+        page.keyboard.press("Enter")
+        assert row.get_attribute("open") is None, "and the keyboard is where it was"
         page.get_by_label("Search Events").click()
         page.keyboard.type("w", delay=700)
         page.keyboard.type("3", delay=700)  # the output has been drawn anew between the two

@@ -179,6 +179,23 @@ def test_a_bad_first_line_says_what_to_type(steady: Kernel, line: str, said: str
     assert answer(steady) == "one"
 
 
+def test_what_handlers_say_is_echoed_under_the_cell_until_another_defines_the_bot(steady: Kernel) -> None:
+    body = "import logging\nasync def get_response(request):\n    print('printed', request.query[-1].content)\n"
+    body += "    logging.getLogger('mine').warning('logged')\n    yield 'x'\n"
+    told = steady.run(f"%%poebot Telling --echo-logs\n{body}")
+    assert "Nothing printed or logged yet." in told.bundles[-1]["text/plain"]
+    said = steady.run("%poe chat Telling hello")
+    steady.settle(0.6)
+    assert "stdout       printed hello" in told.bundles[-1]["text/plain"]
+    assert "log WARNING  mine: logged" in told.bundles[-1]["text/plain"]
+    assert "printed" not in said.text
+    steady.run(f"%%poebot Telling\n{body}")
+    steady.run("%poe chat Telling again")
+    steady.settle(0.6)
+    assert "again" not in told.bundles[-1]["text/plain"]
+    steady.run("%poe stop Telling")
+
+
 def test_rollback_goes_to_the_generation_before_and_says_when_there_is_none(steady: Kernel) -> None:
     steady.run(ONE.replace("one", "two"))
     assert "back on generation 1" in steady.run("%poe rollback Steady").text

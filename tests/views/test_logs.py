@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from recorded import a_query, an_exchange
 
 from poe_notebook.tracing.exchange import LogLine, Place, Raised
 from poe_notebook.views.attached_files import AttachedFile, attached_files_bundle
 from poe_notebook.views.logs import logs_bundle
+from poe_notebook.views.logs_live import EchoedLogs
 from poe_notebook.views.raised import raised_bundle
 
 PNG = bytes.fromhex(
@@ -48,6 +51,58 @@ def test_nothing_of_a_line_gets_out_and_keys_printed_in_pieces_are_taken_out() -
     assert "<img" not in made["text/html"]
     assert "\x1b" not in shown
     assert "secret" not in shown
+
+
+def echoed(trace: list[Any], *, is_terminal: bool = False) -> tuple[EchoedLogs, list[str]]:
+    """An echo of Shout, and what it has shown or written; ``trace`` is the latest exchange first."""
+    shown: list[str] = []
+    show = None if is_terminal else lambda bundle: shown.append(bundle["text/plain"])
+    hide = lambda text: text.replace("secret", "…")
+    return EchoedLogs("Shout", lambda: iter(trace), show=show, write=shown.append, redact=hide), shown
+
+
+def test_an_echo_shows_what_comes_from_now_on_and_only_when_something_did() -> None:
+    logs = [LogLine(0, "stdout", "half of it")]
+    trace = [an_exchange("a", number=3, logs=[LogLine(0, "stdout", "before\n")])]
+    echo, shown = echoed(trace)
+    assert echo.update() == echo.update() != 0
+    assert len(shown) == 1
+    assert "Nothing printed or logged yet." in shown[0]
+    trace.insert(0, an_exchange("b", number=4, bot="Other", logs=[LogLine(0, "stdout", "not mine\n")]))
+    trace.insert(0, an_exchange("c", number=5, logs=logs, outcome="open"))
+    echo.update()
+    logs[0].text += ", the secret other half\n"
+    echo.update()
+    trace[0].outcome, echo.is_over = "done", True
+    assert echo.update() is None
+    assert len(shown) == 3
+    assert shown[1].split()[-3:] == ["half", "of", "it"]
+    assert "5  stdout  half of it, the … other half" in shown[2]
+    assert "not mine" not in shown[2]
+    assert "before" not in shown[2]
+
+
+def test_an_echo_is_bounded_and_says_what_it_leaves_out() -> None:
+    trace: list[Any] = []
+    echo, shown = echoed(trace)
+    trace.insert(0, an_exchange("a", number=1, logs=[LogLine(0, "stdout", f"line {n}\n") for n in range(250)]))
+    echo.update()
+    assert "150 earlier lines: `%poe logs`" in shown[-1]
+    assert "line 249" in shown[-1]
+    assert "line 149" not in shown[-1]
+
+
+def test_in_a_terminal_an_echo_writes_each_line_once_when_it_has_ended() -> None:
+    trace: list[Any] = []
+    echo, written = echoed(trace, is_terminal=True)
+    logs = [LogLine(0, "stdout", "one\n"), LogLine(0, "stdout", "tw")]
+    trace.insert(0, an_exchange("a", number=1, logs=logs, outcome="open"))
+    echo.update()
+    logs[1].text += "o\n"
+    echo.update()
+    trace[0].outcome = "done"
+    echo.update()
+    assert written == ["Shout: one\n", "Shout: two\n"]
 
 
 def test_files_are_shown_with_size_type_and_what_they_hold() -> None:

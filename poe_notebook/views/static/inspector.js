@@ -15,6 +15,7 @@ export default () => ({
 
 class Page {
   tables = new Map(); // by mark, so that an output that is drawn anew keeps its search
+  folds = new Map(); // likewise: what is unfolded and folded in it
 
   constructor(model) {
     this.model = model;
@@ -45,13 +46,57 @@ class Page {
       root.poeSeen = true;
       for (const listing of root.querySelectorAll("pre.poe-block-listing")) if (isWorthCopying(listing)) addCopy(listing);
       const mark = root.getAttribute(ATTRIBUTE);
+      if (!this.folds.has(mark)) this.folds.set(mark, new Folds());
+      this.folds.get(mark).attach(root);
       const table = root.querySelector("table.poe-block-table[aria-label='Events'], table.poe-block-table[aria-label='Exchanges']");
       if (!table) continue;
-      const rows = this.tables.get(mark) ?? new Rows(mark, (request) => this.model.send(request));
+      const rows = this.tables.get(mark) ?? new Rows(mark, this.folds.get(mark), (request) => this.model.send(request));
       this.tables.set(mark, rows);
       rows.attach(table);
     }
   }
+}
+
+// What somebody has folded or unfolded in one output, by where it stands, so that it is so again in the next drawing.
+class Folds {
+  changed = new Map();
+
+  attach(root) {
+    this.root = root;
+    root.addEventListener("toggle", ({ target }) => this.changed.set(this.placeOf(target), target.open), true);
+    root.addEventListener("focusin", ({ target }) => (this.focused = target.matches("summary") ? this.placeOf(target.parentElement) : undefined));
+    root.addEventListener("focusout", ({ target }) => whenLeft(target, () => (this.focused = undefined)));
+    this.restore(root);
+  }
+
+  restore(within) {
+    for (const details of within.querySelectorAll("details")) {
+      const place = this.placeOf(details);
+      if (this.changed.has(place)) details.open = this.changed.get(place);
+      if (place === this.focused) details.firstElementChild.focus({ preventScroll: true });
+    }
+  }
+
+  placeOf(details) {
+    const names = [];
+    for (let at = details; at !== this.root && at !== null; at = at.parentElement) {
+      if (at.matches("tr")) names.push(at.cells[0].textContent);
+      else if (at.matches("td")) names.push(at.cellIndex);
+      else if (at.matches("details") && !at.closest("td")) names.push(nameOf(at));
+    }
+    return names.join(" / ");
+  }
+}
+
+// Chromium tells of a loss of focus before it removes the element that had it: only later is it known which it was.
+function whenLeft(target, act) {
+  setTimeout(() => target.isConnected && target !== document.activeElement && act());
+}
+
+// The name of a section or fold, without the numbers that change while an answer comes.
+function nameOf(details) {
+  const summary = details.querySelector("summary");
+  return (summary.querySelector("h1, h2, h3, h4, h5, h6, [role=heading]") ?? summary).textContent.replace(/[\d.,]+/g, "");
 }
 
 // One table: what is asked of it, and the controls above it.
@@ -61,8 +106,9 @@ class Rows {
   first = 0;
   seq = 0;
 
-  constructor(mark, send) {
+  constructor(mark, folds, send) {
     this.mark = mark;
+    this.folds = folds;
     this.send = send;
   }
 
@@ -79,7 +125,7 @@ class Rows {
       this.narrow(TYPING_MS);
     });
     this.search.addEventListener("focus", () => (this.isTyping = true));
-    this.search.addEventListener("blur", ({ target }) => (this.isTyping &&= !target.isConnected));
+    this.search.addEventListener("blur", ({ target }) => whenLeft(target, () => (this.isTyping = false)));
     this.chips = element("span", { class: "poe-inspect-kinds", role: "group", "aria-label": "Kinds to show" });
     this.said = element("output", { class: "poe-muted", "aria-live": "polite" });
     this.pages = element("span", { class: "poe-inspect-pages" });
@@ -125,6 +171,7 @@ class Rows {
     for (let after = this.table.nextElementSibling; after; after = after.nextElementSibling) after.hidden = true;
     this.table.replaceWith(table);
     this.table = table;
+    this.folds.restore(table);
   }
 
   draw() {

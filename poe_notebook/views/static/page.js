@@ -14,6 +14,7 @@ class Page {
   constructor() {
     document.addEventListener("click", (event) => this.click(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("keydown", keepFromNotebook, true); // before the document, where JupyterLab listens
     const find = (node) => (node.matches?.(".poe-notebook") ? [node] : node.querySelectorAll?.(".poe-notebook") ?? []);
     new MutationObserver((records) => {
       for (const { addedNodes } of records) for (const node of addedNodes) for (const view of find(node)) this.come(view);
@@ -88,6 +89,14 @@ class Page {
   say(words) {
     this.region().textContent = words;
   }
+}
+
+// Enter and Space fold and unfold; every other key stays the notebook's, Shift+Enter say.
+function keepFromNotebook({ key, target, shiftKey, ctrlKey, altKey, metaKey }) {
+  const isPlain = !(shiftKey || ctrlKey || altKey || metaKey);
+  if (!isPlain || (key !== "Enter" && key !== " ") || !target.matches?.(".poe-notebook summary")) return;
+  target.setAttribute(SHORTCUTS, "");
+  setTimeout(() => target.removeAttribute(SHORTCUTS));
 }
 
 function element(name, attributes) {
