@@ -86,9 +86,9 @@ class Chats:
         """Tell who answers for a bot's name. Raises ``BotNotFound``, ``KeyMissing``, ``CommandError``."""
         return self._routes.of(bot, via)
 
-    def mentioned(self, message: str) -> str | None:
+    def mentioned(self, message: object) -> str | None:
         """Give the bot that a message is meant for by an ``@`` ahead of it, if it is one that can be asked here."""
-        match = _MENTION.match(message)
+        match = _MENTION.match(message) if isinstance(message, str) else None
         if match is None:
             return None
         found = self._simulator().directory.find(match[1])
@@ -166,7 +166,7 @@ class Chats:
 
         Poe takes no reactions from outside, and a bot may be gone: then it is not told. Raises ``CommandError``.
         """
-        name = _BY_EMOJI.get(reaction, reaction.lower())
+        name = _BY_EMOJI.get(reaction, str(reaction).lower())
         if name not in REACTION_SIGNS:
             raise CommandError(
                 f"{reaction!r} is no reaction of Poe's.", now=f"Type one of: {', '.join(REACTION_SIGNS)}"

@@ -4,6 +4,7 @@
 
     PoeNotebookError
     ├── CommandError          a magic was typed in a way that it cannot run
+    │   └── ExchangeNotFound  no exchange of that number or place is kept (an IndexError)
     ├── BotNotFound           no bot of that name is served here (also a LookupError)
     ├── CellSyntaxError       a %%poebot cell is no Python
     ├── CellHasNoBot          a %%poebot cell ran to its end and left no bot to serve
@@ -27,6 +28,7 @@ Each message says what happened (with the value), which rule it met, and what to
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "CellSyntaxError",
     "CommandError",
     "CostRequestError",
+    "ExchangeNotFound",
     "HandlerMistake",
     "InsufficientFundError",
     "Interrupted",
@@ -68,9 +71,7 @@ class PoeNotebookError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Give IPython what it shows of this error: the user's own frames and the message."""
         shell = sys.modules["IPython"].get_ipython()
-        lines: list[str] = shell.InteractiveTB.structured_traceback(
-            type(self), self, without_our_frames(self.__traceback__)
-        )
+        lines: list[str] = shell.InteractiveTB.structured_traceback(type(self), self, _users_frames(self.__traceback__))
         return lines
 
 
@@ -85,13 +86,33 @@ Interrupted.__name__ = "KeyboardInterrupt"
 
 def without_our_frames(frames: TracebackType | None) -> TracebackType | None:
     """Give a traceback with the frames of this package left out."""
-    kept = []
+    return _joined([frame for frame in _each(frames) if _module(frame) != _PACKAGE])
+
+
+def _users_frames(frames: TracebackType | None) -> TracebackType | None:
+    """Leave out our frames, and the threads and loops of the standard library that they went through."""
+    kept, is_past_ours = [], False
+    for frame in _each(frames):
+        is_ours = _module(frame) == _PACKAGE
+        is_past_ours |= is_ours
+        if not is_ours and not (is_past_ours and _module(frame) in sys.stdlib_module_names):
+            kept.append(frame)
+    return _joined(kept)
+
+
+def _module(frame: TracebackType) -> str:
+    return str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _each(frames: TracebackType | None) -> Iterator[TracebackType]:
     while frames is not None:
-        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
-            kept.append(frames)
+        yield frames
         frames = frames.tb_next
+
+
+def _joined(frames: Sequence[TracebackType]) -> TracebackType | None:
     left: TracebackType | None = None
-    for frame in reversed(kept):
+    for frame in reversed(frames):
         left = TracebackType(left, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return left
 
@@ -102,6 +123,10 @@ class CommandError(PoeNotebookError):
 
 class BotNotFound(PoeNotebookError, LookupError):
     """No bot of that name is served here."""
+
+
+class ExchangeNotFound(CommandError, IndexError):
+    """No exchange of that number or place is kept."""
 
 
 class CellHasNoBot(PoeNotebookError):

@@ -16,7 +16,7 @@ from poe_notebook.errors import CommandError, TraceFileError
 from poe_notebook.keys import Redactor
 from poe_notebook.replaying.pinning import Pin, added_to, names_in, new_file, pinned_test
 from poe_notebook.tracing.exchange import Exchange
-from poe_notebook.tracing.files import load, save
+from poe_notebook.tracing.files import as_path, load, save
 from poe_notebook.tracing.recorder import Trace
 
 __all__ = ["Pinned", "Saved", "load_trace", "pin_turn", "read_recording", "save_trace"]
@@ -59,7 +59,7 @@ def save_trace(trace: Trace, path: str | Path, *, bot: str | None = None, force:
 
     Raises ``TraceFileError`` if the file is there and ``force`` was not said, ``CommandError`` if there is nothing.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     exchanges = list(trace) if bot is None else list(_with_calls(trace, bot))
     if not exchanges:
         what = "Nothing has been asked yet" if bot is None else f"No exchange with {bot} is kept"
@@ -73,7 +73,7 @@ def save_trace(trace: Trace, path: str | Path, *, bot: str | None = None, force:
 
 def load_trace(trace: Trace, path: str | Path) -> list[Exchange]:
     """Read a saved trace and add its exchanges to a trace. Raises ``TraceFileError``."""
-    path = Path(path).expanduser()
+    path = as_path(path)
     if path.suffix == ".har":
         raise TraceFileError(
             f"{path} is an HTTP archive, which is for other tools.",
@@ -93,7 +93,7 @@ def pin_turn(exchange: Exchange, path: str | Path, pin: Pin, *, redactor: Redact
 
     Raises ``CommandError`` for a turn that cannot be pinned, and for a file that is something else.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     if path.suffix != ".py":
         raise CommandError(f"{path} is no name for a test.", now="For example: %poe pin -1 tests/test_my_bot.py")
     try:

@@ -12,6 +12,7 @@ from poe_notebook.checks.finding import Finding
 from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
 from poe_notebook.errors import CommandError
+from poe_notebook.given import exchange_given, port_given, seconds_given, text_given
 from poe_notebook.keeping import load_trace, save_trace
 from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
@@ -51,7 +52,8 @@ def serve(bot: Any, *, name: str | None = None, path: str | None = None, port: i
 
     Raises ``ServerError`` if the port that was asked for is taken, ``CommandError`` for what is no bot.
     """
-    return current_session().serving.serve(bot, name=name, path=path, port=port)
+    __tracebackhide__ = True
+    return current_session().serving.serve(bot, name=name, path=path, port=port_given(port))
 
 
 def ask(
@@ -74,8 +76,8 @@ def ask(
     ``timeout`` is in seconds. A failed answer is in the reply (``reply.failure``, ``reply.raise_for_failure()``).
     Raises ``BotNotFound`` for an unknown name.
     """
-    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
-    return _turn(bot, message, attach, new=new, via=via, **options).run()
+    options: dict[str, Any] = {"parameters": parameters, "system": system, "user": user, "faults": faults}
+    return _turn(bot, message, attach, timeout, new=new, via=via, **options).run()
 
 
 async def aask(
@@ -92,29 +94,34 @@ async def aask(
     timeout: float | None = None,
 ) -> Reply:
     """Ask a bot from a coroutine, with the arguments of ``ask``; cancelling it stops the answer."""
-    options = {"parameters": parameters, "system": system, "user": user, "faults": faults, "timeout_s": timeout}
-    turn = await asyncio.to_thread(_turn, bot, message, attach, new=new, via=via, **options)
+    options: dict[str, Any] = {"parameters": parameters, "system": system, "user": user, "faults": faults}
+    turn = await asyncio.to_thread(_turn, bot, message, attach, timeout, new=new, via=via, **options)
     return await turn.arun()
 
 
-def _turn(bot: str, message: str, attach: Any, **options: Any) -> Turn:
-    return current_session().chats.turn(bot, message, attach=as_files(attach), **options)
+def _turn(bot: str, message: str, attach: Any, timeout: float | None, **options: Any) -> Turn:
+    options["timeout_s"] = seconds_given(timeout)
+    return current_session().chats.turn(_name(bot), message, attach=as_files(attach), **options)
 
 
-def react(which: str | int | None, reaction: str) -> None:
+def _name(bot: object) -> str:
+    return text_given(bot, "bot's name", example="Shout")
+
+
+def react(which: str | int | Exchange | Reply | None, reaction: str) -> None:
     """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
     session = current_session()
-    session.chats.react(session.exchange(which), reaction)
+    session.chats.react(session.exchange(exchange_given(which)), reaction)
 
 
 def settings(bot: str) -> SettingsResponse:
     """Ask a bot for its settings and give those that are in force on Poe then. Raises ``BotError``."""
-    return current_session().chats.settings(bot).settings
+    return current_session().chats.settings(_name(bot)).settings
 
 
 def sync(bot: str, *, name: str | None = None) -> str:
     """Push a served bot's settings to Poe, under its name there; gives what Poe said. Raises ``BotError``."""
-    return current_session().chats.sync(bot, name=name)[1]
+    return current_session().chats.sync(_name(bot), name=name)[1]
 
 
 def use(which: Literal["simulator", "poe"]) -> None:
@@ -130,7 +137,9 @@ def use(which: Literal["simulator", "poe"]) -> None:
 
 def register(name: str, url: str, *, access_key_env: str | None = None) -> None:
     """Make a bot server that runs elsewhere known to the simulator; its key is in that environment variable."""
-    current_session().register(name, url, access_key_variable=access_key_env)
+    current_session().register(
+        _name(name), text_given(url, "address", example="http://127.0.0.1:8080/"), access_key_variable=access_key_env
+    )
 
 
 def chat(
@@ -146,7 +155,8 @@ def chat(
     Each panel has a conversation of its own. ``parameters`` are what its parameter controls begin with, ``timeout`` is
     in seconds. Raises ``BotNotFound`` for an unknown name.
     """
-    return current_session().panel(bot, via=via, system=system, parameters=parameters, timeout_s=timeout)
+    options = {"system": system, "parameters": parameters, "timeout_s": seconds_given(timeout)}
+    return current_session().panel(_name(bot), via=via, **options)
 
 
 def compare(
@@ -164,7 +174,8 @@ def compare(
     What fails is in its reply. Raises ``BotNotFound`` for an unknown name, before anybody is asked.
     """
     __tracebackhide__ = True
-    options = {"parameters": parameters, "system": system, "timeout_s": timeout}
+    options = {"parameters": parameters, "system": system, "timeout_s": seconds_given(timeout)}
+    bots = [_name(bot) for bot in ([bots] if isinstance(bots, str) else bots)]
     return current_session().compare(bots, message, via=via, attach=as_files(attach), **options).run()
 
 
@@ -175,16 +186,16 @@ def bots() -> list[BotStatus]:
 
 def stop(bot: str) -> None:
     """End a bot, its running answers included."""
-    current_session().serving.stop(bot)
+    current_session().serving.stop(_name(bot))
 
 
 def rollback(bot: str) -> BotStatus:
     """Send new requests to the bot's generation before the current one."""
-    return current_session().serving.rollback(bot)
+    return current_session().serving.rollback(_name(bot))
 
 
 def replay(
-    which: str | int | Exchange | None = None,
+    which: str | int | Exchange | Reply | None = None,
     *,
     bot: str | None = None,
     timing: bool = False,
@@ -196,10 +207,10 @@ def replay(
     pace. Raises ``CommandError`` for what was no query.
     """
     session = current_session()
-    exchange = which if isinstance(which, Exchange) else session.exchange(which)
+    exchange = session.exchange(exchange_given(which))
     if timing:
         return session.chats.play_back(exchange).run()
-    return session.chats.replay(exchange, bot=bot, timeout_s=timeout).run()
+    return session.chats.replay(exchange, bot=bot, timeout_s=seconds_given(timeout)).run()
 
 
 def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Path:
@@ -220,25 +231,24 @@ def load(file: str | Path) -> list[Exchange]:
 
 
 def pin(
-    which: str | int | None,
+    which: str | int | Exchange | Reply | None,
     file: str | Path,
     *,
     bot: str | None = None,
     url: str | None = None,
-    key_env: str = "POE_ACCESS_KEY",
+    key_env: str | None = None,
     match: Literal["exact", "similar", "regex"] | None = None,
-    threshold: float = 0.8,
-    pattern: str = "",
+    threshold: float | None = None,
+    pattern: str | None = None,
 ) -> Path:
     """Keep a turn that was right as a pytest test, which runs outside the notebook; gives the file.
 
-    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in ``key_env``.
+    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in the variable
+    ``key_env`` (POE_ACCESS_KEY). Texts match exactly, by a ``pattern``, or are similar by a ``threshold`` (0.8).
     """
-    return (
-        current_session()
-        .pin(which, file, bot=bot, url=url, key_env=key_env, match=match, threshold=threshold, pattern=pattern)
-        .path
-    )
+    __tracebackhide__ = True
+    how = {"key_variable": key_env, "match": match, "threshold": threshold, "pattern": pattern}
+    return current_session().pin(exchange_given(which), file, bot=bot, url=url, **how).path
 
 
 def serve_recording(file: str | Path, bot: str | None = None, *, name: str | None = None) -> BotStatus:
@@ -246,15 +256,15 @@ def serve_recording(file: str | Path, bot: str | None = None, *, name: str | Non
     return current_session().serve_recording(file, bot=bot, name=name)
 
 
-def inspect(which: str | int | None = None) -> Exchange:
+def inspect(which: str | int | Exchange | Reply | None = None) -> Exchange:
     """Give an exchange: the latest, the latest of a bot, or by number; shown in full as a cell's last value."""
-    return current_session().exchange(which)
+    return current_session().exchange(exchange_given(which))
 
 
-def findings(which: str | int | None = None) -> list[Finding]:
+def findings(which: str | int | Exchange | Reply | None = None) -> list[Finding]:
     """Say which rules an exchange broke (the latest, the latest of a bot, or by number), the gravest first."""
     session = current_session()
-    return session.inspecting.findings(session.exchange(which))
+    return session.inspecting.findings(session.exchange(exchange_given(which)))
 
 
 def trace() -> Trace:

@@ -15,7 +15,7 @@ from poe_notebook.cell import cell_label
 from poe_notebook.chats import Chats
 from poe_notebook.client.pool import close_clients_of_this_loop
 from poe_notebook.comparing import Comparison
-from poe_notebook.errors import CommandError
+from poe_notebook.errors import CommandError, ExchangeNotFound
 from poe_notebook.inspecting import Inspecting
 from poe_notebook.keeping import Pinned, pin_turn, read_recording
 from poe_notebook.keys import Redactor, find_access_key
@@ -115,33 +115,36 @@ class Session:
         ]
         return Comparison(turns, thread=self.thread, points_of=self.chats.points_of, redact=self.redactor.text)
 
-    def exchange(self, selector: str | int | None = None) -> Exchange:
+    def exchange(self, selector: str | int | Exchange | None = None) -> Exchange:
         """Find an exchange: the latest, the latest of a bot, or by number.
 
         Negative numbers count the questions from the latest, -1, back: neither settings requests nor handlers' calls.
         """
-        found = self._exchange(selector)
+        found = selector if isinstance(selector, Exchange) else self._exchange(selector)
         if found is None:
             what = "Nothing has been asked yet." if selector is None else f"There is no exchange {selector!r} to show."
-            raise CommandError(what, why=f"Kept: {self.trace!r}.", now="Ask a bot first: %poe chat BOT hello")
+            now = "See all: %poe inspect all" if len(self.trace) else "Ask a bot first: %poe chat BOT hello"
+            raise ExchangeNotFound(what, why=f"Kept: {self.trace!r}.", now=now)
         return found
 
     def pin(
         self,
-        which: str | int | None,
+        which: str | int | Exchange | None,
         file: str | Path,
         *,
         bot: str | None = None,
         url: str | None = None,
         **how: Any,
     ) -> Pinned:
-        """Keep a turn as a pytest test; ``how`` as for ``Pin``. Raises ``CommandError``."""
+        """Keep a turn as a pytest test; ``how`` as for ``Pin``, or none for what is usual. Raises ``CommandError``."""
         if bot and url:
             raise CommandError("A test asks one bot: give its module or its address, not both.")
         self.learn_keys()
         exchange = self.exchange(which)
         place = url or bot or self.serving.home_of(exchange.bot) or guessed_place(exchange.bot)
-        return pin_turn(exchange, file, Pin(place, **how), redactor=self.redactor)
+        given = {name: value for name, value in how.items() if value is not None}
+        given.setdefault("match", "regex" if given.get("pattern") else "exact")
+        return pin_turn(exchange, file, Pin(place, **given), redactor=self.redactor)
 
     def serve_recording(self, file: str | Path, *, bot: str | None = None, name: str | None = None) -> BotStatus:
         """Serve a bot out of a saved trace. Raises ``TraceFileError``, ``CommandError``."""
@@ -194,6 +197,8 @@ class Session:
             return self.trace.last()
         try:
             number = int(selector)
+        except TypeError:
+            return None
         except ValueError:
             bot = str(selector)
             if bot not in self.serving.slots and self.trace.last(bot) is None:

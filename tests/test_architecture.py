@@ -82,6 +82,7 @@ ARROWS: dict[str, set[str]] = {
         "checks",
         "comparing",
         "conversation",
+        "given",
         "keeping",
         "panel",
         "protocol",
@@ -90,6 +91,7 @@ ARROWS: dict[str, set[str]] = {
         "turn",
         "views",
     },
+    "given": set(),
     "nesting": set(),
     "questions": set(),
     "verbs": {

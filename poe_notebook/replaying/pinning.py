@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from poe_notebook.errors import CommandError
 from poe_notebook.protocol.limits import FIRST_RESPONSE_S
@@ -46,6 +46,14 @@ class Pin:
     match: Match = "exact"
     threshold: float = 0.8
     pattern: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ``CommandError`` for what cannot be compared so."""
+        if self.match not in get_args(Match):
+            ways = ", ".join(get_args(Match))
+            raise CommandError(f"Texts cannot be compared as {self.match!r}.", now=f"match may be: {ways}")
+        if not _is_share(self.threshold):
+            raise CommandError(f"The threshold cannot be {self.threshold!r}.", now="A number from 0 to 1, 0.8 say")
 
 
 def pinned_test(exchange: Exchange, pin: Pin, *, text: str, taken: frozenset[str] = frozenset()) -> str:
@@ -96,6 +104,10 @@ def names_in(source: str, *, file: str) -> frozenset[str]:
 _ELSEWHERE = "Pin into another file, or mend this one."
 
 
+def _is_share(value: object) -> bool:
+    return isinstance(value, float | int) and 0 < value <= 1
+
+
 def _check(exchange: Exchange, pin: Pin, text: str) -> None:
     if exchange.outcome not in ("done", "failed") or not exchange.events:
         state = "has no answer" if not exchange.events else f"is {exchange.outcome}"
@@ -109,7 +121,7 @@ def _check(exchange: Exchange, pin: Pin, text: str) -> None:
             raise CommandError("The regular expression is missing.", now="For example: --pattern 'total: \\d+'")
         try:
             found = re.search(pin.pattern, text)
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise CommandError(f"{pin.pattern!r} is no regular expression: {error}.") from None
         if found is None:
             raise CommandError(

@@ -29,10 +29,18 @@ from poe_notebook.tracing.lines import FORMAT, exchange_lines, json_line
 from poe_notebook.tracing.parsing import LINE_BYTES, read_lines
 from poe_notebook.tracing.recorder import Trace
 
-__all__ = ["load", "save"]
+__all__ = ["as_path", "load", "save"]
 
 _WRITABLE = (b'{"poe_notebook"', b'{"log"', b'{\n  "log"', b"")
 """How a file begins that may be written over: a saved trace, a HAR file, an empty file."""
+
+
+def as_path(file: object) -> Path:
+    """Give what names a file as a path, ``~`` being the user's folder. Raises ``TraceFileError`` if it names none."""
+    try:
+        return Path(file).expanduser()  # type: ignore[arg-type]
+    except TypeError:
+        raise TraceFileError(f"{file!r} names no file.", now="Give a text or a pathlib.Path: 'trace.jsonl'") from None
 
 
 def save(path: str | Path, exchanges: Iterable[Exchange], *, redactor: Redactor) -> Path:
@@ -40,7 +48,7 @@ def save(path: str | Path, exchanges: Iterable[Exchange], *, redactor: Redactor)
 
     The file is there whole or not at all. Raises ``TraceFileError`` if it cannot be written, or is another's.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         _refuse_to_destroy(path)
@@ -61,7 +69,7 @@ def load(path: str | Path, trace: Trace) -> list[Exchange]:
 
     Raises ``TraceFileError``, naming the line, for what is no saved trace; what came before that line stays.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     numbers: dict[int, int] = {}
     loaded: list[Exchange] = []
     try:

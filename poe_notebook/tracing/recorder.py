@@ -10,8 +10,9 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
+from poe_notebook.errors import ExchangeNotFound
 from poe_notebook.keys import Redactor
 from poe_notebook.tracing.exchange import Exchange, Raised, Tap
 from poe_notebook.tracing.failures import Label
@@ -159,8 +160,17 @@ class Trace:
     def __iter__(self) -> Iterator[Exchange]:
         return iter([recording.exchange for recording in self._recordings[:]])
 
-    def __getitem__(self, index: int) -> Exchange:
-        return self._recordings[index].exchange
+    @overload
+    def __getitem__(self, index: int) -> Exchange: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Exchange]: ...
+    def __getitem__(self, index: int | slice) -> Exchange | list[Exchange]:
+        try:
+            found = self._recordings[index]
+        except (IndexError, TypeError):
+            now = "The latest: fp.trace[-1]; by its number: fp.inspect(3)"
+            raise ExchangeNotFound(f"There is no place {index!r} in {self!r}.", now=now) from None
+        return [each.exchange for each in found] if isinstance(found, list) else found.exchange
 
     def __repr__(self) -> str:
         gone = f", {self.dropped} dropped" if self.dropped else ""

@@ -46,11 +46,10 @@ COMMAND = Command(
 def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     """Write the test, and say what it needs."""
     session, file = console.session, str(arguments.word("file"))
-    bot, url, pattern = (arguments.option(name) for name in ("bot", "url", "pattern"))
-    how = {"key_variable": arguments.option("key_env"), "threshold": arguments.option("threshold"), "pattern": pattern}
-    how["match"] = arguments.option("match") or ("regex" if pattern else None)
-    given: dict[str, Any] = {name: value for name, value in how.items() if value is not None}
-    pinned = session.pin(arguments.word("which"), file, bot=bot, url=url, **given)
+    bot, url = arguments.option("bot"), arguments.option("url")
+    how: dict[str, Any] = {name: arguments.option(name) for name in ("match", "threshold", "pattern")}
+    how["key_variable"] = arguments.option("key_env")
+    pinned = session.pin(arguments.word("which"), file, bot=bot, url=url, **how)
     where = "a new file" if pinned.is_new else "added to the tests there"
     said = f"`{pinned.test}` is pinned in `{pinned.path}`, {where}. Run it: `pytest {pinned.path}`"
     console.say(session.redactor.text(said), kind="done")
