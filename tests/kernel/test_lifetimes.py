@@ -98,7 +98,7 @@ def test_a_kernel_restart_frees_the_port(fresh_kernel: Kernel) -> None:
 def test_a_kernel_restart_in_the_middle_of_a_blocking_answer_frees_the_port(fresh_kernel: Kernel) -> None:
     k = fresh_kernel
     k.run("import poe_notebook as fp, threading")
-    k.run("%%poebot Stuck\nimport time\ndef get_response(request):\n    time.sleep(60)\n    return 'x'\n")
+    k.run("%%poebot Stuck --port 0\nimport time\ndef get_response(request):\n    time.sleep(60)\n    return 'x'\n")
     k.run("threading.Thread(target=lambda: fp.ask('Stuck', 'x'), daemon=True).start()")
     k.settle(0.5)
     port, started = port_of(k), time.monotonic()
