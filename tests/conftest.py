@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import kernels
@@ -13,8 +14,10 @@ SLOW = ("tests/kernel/", "tests/runtime/", "tests/tracing/", "tests/views/markdo
 
 
 def pytest_configure() -> None:
-    """Let the kernels that tests start keep their bytecode: else each compiles the package, for a second of CPU."""
+    """Let interrupts through, and kernels keep their bytecode: else each compiles the package for a second of CPU."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it starts in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

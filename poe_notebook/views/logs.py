@@ -94,7 +94,7 @@ def _lines(exchange: Exchange) -> list[LogLine]:
 def _row(exchange: Exchange, line: LogLine, redact: Callable[[str], str]) -> list[str | Cell]:
     at = exchange.started_at + timedelta(seconds=min(max(line.at_s, 0.0), 1e9))
     at = at.astimezone() if at.tzinfo else at
-    source = " ".join(filter(None, (line.source, line.level)))
+    source = " ".join(filter(None, (line.source, line.level if line.source == "log" else "")))
     tone = _TONES.get(line.level) or _TONES.get(line.source, "")
     text = excerpt(redact(line.text).rstrip("\n"), _LINE_CHARS, lines=True)
     clock = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
