@@ -10,6 +10,7 @@ import kernels
 import pytest
 
 BROWSER = "tests/browser/"
+FIRST_BROWSER = ("test_again.py", "test_frames.py", "test_panel.py", "test_tutorial.py")
 SLOW = ("tests/kernel/", "tests/runtime/", "tests/tracing/", "tests/views/markdown/", "tests/test_")
 
 
@@ -21,12 +22,19 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, by name, so that those that wait and those that compute run side by side."""
+    """Give each file to one worker, and those that drive a browser to two: three at once keep pages waiting.
+
+    What takes long comes first, by name, so that files that wait and files that compute run side by side.
+    """
 
     def place(item: pytest.Item) -> tuple[bool, bool, str]:
         return not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(SLOW), item.path.name
 
     items.sort(key=place)
+    for item in items:
+        is_browser = item.nodeid.startswith(BROWSER)
+        group = f"browser {item.path.name in FIRST_BROWSER}" if is_browser else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="module")
