@@ -10,7 +10,6 @@ import kernels
 import pytest
 
 BROWSER = "tests/browser/"
-FIRST_BROWSER = ("test_again.py", "test_frames.py", "test_panel.py", "test_tutorial.py")
 SLOW = ("tests/kernel/", "tests/runtime/", "tests/tracing/", "tests/views/markdown/", "tests/test_")
 
 
@@ -21,20 +20,18 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one worker, and those that drive a browser to two: three at once keep pages waiting.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers where browsers are driven, since more keep pages waiting; else three, since many tests wait."""
+    return 3 if config.getoption("markexpr") == "not browser" else 2
 
-    What takes long comes first, by name, so that files that wait and files that compute run side by side.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, by name, so that those that wait and those that compute run side by side."""
 
     def place(item: pytest.Item) -> tuple[bool, bool, str]:
         return not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(SLOW), item.path.name
 
     items.sort(key=place)
-    for item in items:
-        is_browser = item.nodeid.startswith(BROWSER)
-        group = f"browser {item.path.name in FIRST_BROWSER}" if is_browser else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="module")

@@ -114,9 +114,9 @@ def test_a_page_can_do_what_pages_do(page: Any) -> None:
             "document.body.append(made); setTimeout(() => o.append(' later')); o.append(' srcdoc');</script>"
         )
     )
-    [shown] = [frame for frame in page.frames if frame.locator("#o").count()]
+    shown = page.frame_locator("iframe").frame_locator("iframe")
     shown.locator("button").click()
-    shown.wait_for_function("o.textContent.includes('handled') && o.textContent.includes('later')")
-    words = shown.locator("#o").inner_text().replace("\u200d", "")
+    told = shown.locator("#o", has_text="handled").filter(has_text="later")
+    words = told.inner_text().replace("\u200d", "")
     assert sorted(words.split()) == ["handled", "later", "made", "set", "srcdoc"]
     assert shown.locator("u").inner_text() == "added"
