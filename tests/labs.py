@@ -155,17 +155,25 @@ class Notebook:
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[Lab]:
-    """Start JupyterLab over a folder, with settings and data of its own, and a browser."""
+def browser() -> Iterator[Any]:
+    """Start Chromium."""
     path = chromium()
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+        yield running
+        running.close()
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[Lab]:
+    """Start JupyterLab over a folder, with settings and data of its own, and a browser."""
+    chromium()
     process, url = _start_server(folder)
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
-            yield Lab(url, folder / "notebooks", browser)
-            browser.close()
+        with browser() as running:
+            yield Lab(url, folder / "notebooks", running)
     finally:
         process.terminate()
         process.wait(20)

@@ -77,7 +77,8 @@ def _by_lines(old: str, new: str) -> Iterator[Change]:
 
 def _matched(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, str, str]]:
     for is_same, steps in groupby(Indel.opcodes(old, new), lambda step: step.tag == "equal"):
-        begin, end = (found := list(steps))[0], found[-1]
+        found = list(steps)
+        begin, end = found[0], found[-1]
         yield is_same, "".join(old[begin.src_start : end.src_end]), "".join(new[begin.dest_start : end.dest_end])
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from poe_notebook.views.markdown.frames import page_frame
 
-sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
 
@@ -49,10 +48,8 @@ def stun() -> Iterator[Listener]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=labs.chromium(), args=labs.CHROMIUM_ARGUMENTS)
-        yield browser.new_page()
-        browser.close()
+    with labs.browser() as running:
+        yield running.new_page()
 
 
 def ways_to(asking: str) -> dict[str, str]:

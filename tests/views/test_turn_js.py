@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import labs
 import pytest
 
 from poe_notebook.conversation import Conversation, Reply
@@ -16,10 +16,7 @@ from poe_notebook.views.page_widget import script
 from poe_notebook.views.patches import AnswerCopy
 from poe_notebook.views.transcript import turn_bundle
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = pytest.mark.browser
 PAGE = """<!doctype html><meta charset="utf-8"><body><script type="module">
 import makeWidget from "/turn.js";
 const heard = [];
@@ -41,10 +38,8 @@ window.answer = () => document.querySelector(".poe-turn-answer");
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with labs.browser() as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import labs
 import pytest
 
 from poe_notebook.conversation import Conversation, Reply
@@ -14,10 +14,7 @@ from poe_notebook.protocol.events import Event
 from poe_notebook.views.panel.scripts import COMPARE, PANEL, script, style_sheet
 from poe_notebook.views.panel.view import PanelView
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = pytest.mark.browser
 PAGE = """<!doctype html><meta charset="utf-8"><title>panel</title><style>STYLE</style><body><script type="module">
 import makeWidget from "/panel.js";
 const heard = new Map();
@@ -57,10 +54,8 @@ NASTY = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with labs.browser() as running:
+        yield running
 
 
 @pytest.fixture
