@@ -198,7 +198,9 @@ def test_an_exchange_is_followed_while_it_is_answered(lab: labs.Lab) -> None:
         page.wait_for_timeout(1_500)  # the output is drawn anew meanwhile
         assert section.get_attribute("open") is None, "what is folded stays so"
         assert row.get_attribute("open") is not None, "what is unfolded too"
+        page.wait_for_function("document.activeElement.matches('details[open] > summary')", timeout=5_000)
         page.keyboard.press("Enter")
+        page.wait_for_timeout(100)
         assert row.get_attribute("open") is None, "and the keyboard is where it was"
         page.get_by_label("Search Events").click()
         page.keyboard.type("w", delay=700)

@@ -5,6 +5,7 @@ const ATTRIBUTE = "data-poe-inspect";
 const TYPING_MS = 200;
 const COPIED_MS = 2000;
 const ROWS = 200;
+const SEARCH = "the search field"; // a place of the keyboard, beside those of folds
 
 export default () => ({
   initialize({ model }) {
@@ -15,7 +16,7 @@ export default () => ({
 
 class Page {
   tables = new Map(); // by mark, so that an output that is drawn anew keeps its search
-  folds = new Map(); // likewise: what is unfolded and folded in it
+  folds = new Map(); // likewise: what is unfolded and folded in it, and where the keyboard is
 
   constructor(model) {
     this.model = model;
@@ -24,14 +25,21 @@ class Page {
     model.on("msg:custom", this.hear);
     this.observer = new MutationObserver(() => this.lookSoon());
     this.observer.observe(document.body, { childList: true, subtree: true });
+    document.addEventListener("focusin", this.follow);
+    document.addEventListener("pointerdown", this.leave, true);
     this.look();
   }
 
   end() {
     this.observer.disconnect();
+    document.removeEventListener("focusin", this.follow);
+    document.removeEventListener("pointerdown", this.leave, true);
     this.model.off("msg:custom", this.hear);
     for (const added of document.querySelectorAll(`[${ATTRIBUTE}^="${this.token}:"] .poe-inspect-added`)) added.remove();
   }
+
+  follow = ({ target }) => this.folds.forEach((folds) => folds.follow(target));
+  leave = () => this.folds.forEach((folds) => folds.leave());
 
   lookSoon() {
     this.soon ??= requestAnimationFrame(() => {
@@ -57,16 +65,26 @@ class Page {
   }
 }
 
-// What somebody has folded or unfolded in one output, by where it stands, so that it is so again in the next drawing.
+// What somebody has folded or unfolded in one output, and what the keyboard is on, by where it stands, so that it is so
+// again in the next drawing.
 class Folds {
   changed = new Map();
 
   attach(root) {
     this.root = root;
     root.addEventListener("toggle", ({ target }) => this.changed.set(this.placeOf(target), target.open), true);
-    root.addEventListener("focusin", ({ target }) => (this.focused = target.matches("summary") ? this.placeOf(target.parentElement) : undefined));
-    root.addEventListener("focusout", ({ target }) => whenLeft(target, () => (this.focused = undefined)));
     this.restore(root);
+  }
+
+  // Focus that was lost because its element was drawn anew is to come back; nothing else moves what it is on.
+  follow(target) {
+    const isKept = this.root.contains(target) && target.matches("summary, [type=search]");
+    if (isKept) Object.assign(this, { holder: target, focused: target.matches("summary") ? this.placeOf(target.parentElement) : SEARCH });
+    else if (this.holder?.isConnected) this.leave();
+  }
+
+  leave() {
+    this.focused = undefined;
   }
 
   restore(within) {
@@ -86,11 +104,6 @@ class Folds {
     }
     return names.join(" / ");
   }
-}
-
-// Chromium tells of a loss of focus before it removes the element that had it: only later is it known which it was.
-function whenLeft(target, act) {
-  setTimeout(() => target.isConnected && target !== document.activeElement && act());
 }
 
 // The name of a section or fold, without the numbers that change while an answer comes.
@@ -124,14 +137,12 @@ class Rows {
       this.words = this.search.value;
       this.narrow(TYPING_MS);
     });
-    this.search.addEventListener("focus", () => (this.isTyping = true));
-    this.search.addEventListener("blur", ({ target }) => whenLeft(target, () => (this.isTyping = false)));
     this.chips = element("span", { class: "poe-inspect-kinds", role: "group", "aria-label": "Kinds to show" });
     this.said = element("output", { class: "poe-muted", "aria-live": "polite" });
     this.pages = element("span", { class: "poe-inspect-pages" });
     this.tools.append(this.search, this.chips, this.said, this.pages);
     table.before(this.tools);
-    if (this.isTyping) this.search.focus({ preventScroll: true }); // the output was drawn anew under somebody's hands
+    if (this.folds.focused === SEARCH) this.search.focus({ preventScroll: true }); // the output was drawn anew under somebody's hands
     this.draw();
     if (this.words || this.kinds.size || this.first) this.narrow(0);
     else this.ask();
