@@ -15,8 +15,11 @@ Redact = Callable[[str], str]
 """Gives a text back without its secrets."""
 
 
-def redacted(reply: Reply, redact: Redact | None) -> Reply:
-    """Copy a reply with ``redact`` applied to every text in it that a view shows; itself if there is none."""
+def redacted(reply: Reply, redact: Redact | None, *, with_answer: bool = True) -> Reply:
+    """Copy a reply with ``redact`` applied to every text in it that a view shows; itself if there is none.
+
+    ``with_answer=False`` leaves the answer's own text, which grows, to a view that shows only what stands around it.
+    """
     if redact is None:
         return reply
     message = reply.message.model_copy(
@@ -25,11 +28,14 @@ def redacted(reply: Reply, redact: Redact | None) -> Reply:
             "attachments": [redacted_file(a, redact) for a in reply.message.attachments],
         }
     )
+    responses = reply.responses
+    if with_answer:
+        responses = {index: _response(response, redact) for index, response in responses.items()}
     return replace(
         reply,
         bot=redact(reply.bot),
         message=message,
-        responses={index: _response(response, redact) for index, response in reply.responses.items()},
+        responses=responses,
         attachments=[redacted_file(a, redact) for a in reply.attachments],
         suggested_replies=[redact(s) for s in reply.suggested_replies],
         nested=[_nested(call, redact) for call in reply.nested],

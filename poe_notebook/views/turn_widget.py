@@ -148,7 +148,7 @@ class WidgetTurn:
         return news
 
     def _new_around(self) -> dict[str, str]:
-        shown = redacted(self._reply, self._redact)
+        shown = redacted(self._reply, self._redact, with_answer=False)
         around = {"before": calls_html(shown), "after": after_html(shown, self._files, Shelf(self._files, LIVE))}
         new = {place: html for place, html in around.items() if html != self._around[place]}
         self._around = around

@@ -315,6 +315,22 @@ def test_a_key_that_comes_in_pieces_is_never_shown(page: Page, form: str, size: 
     assert "•••, or" in shown
 
 
+def test_an_answer_is_not_looked_through_again_for_what_stands_around_it(page: Page) -> None:
+    reply, clock, looked_through = new_reply(), Clock(), []
+
+    def redact(text: str) -> str:
+        looked_through.append(len(text))
+        return text
+
+    turn = widget_turn(reply, page, clock, redact)
+    turn.open()
+    call = {"index": 0, "id": "a", "type": "function", "function": {"name": "sky", "arguments": "{}"}}
+    reply.add(Event("json", {"choices": [{"delta": {"tool_calls": [call]}}]}, 0.0))
+    list(stream(turn, reply, clock, ["some words of it, "] * 2_000, 0.06))
+    assert any("sky" in message.get("before", "") for message in page.messages)
+    assert max(looked_through) < 1_000
+
+
 def test_an_unfinished_word_shows_when_the_bot_pauses(page: Page) -> None:
     reply, clock = new_reply(), Clock()
     turn = widget_turn(reply, page, clock, hide)
