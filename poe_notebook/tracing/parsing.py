@@ -6,16 +6,17 @@ Every refusal names the file and the line.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, get_args
 
 from poe_notebook.errors import BotProtocolError, TraceFileError
-from poe_notebook.protocol.events import encode
+from poe_notebook.protocol.events import encode, encode_text
 from poe_notebook.protocol.faults import kind_of
 from poe_notebook.tracing.exchange import Blocked, Chunk, Exchange, LogLine, Outcome, Place, Raised, Report, Tap
 from poe_notebook.tracing.fields import Refused, count, items, mapping, moment, seconds, text, texts
-from poe_notebook.tracing.lines import FORMAT
+from poe_notebook.tracing.lines import FORMAT, PLAIN
 
 __all__ = ["LINE_BYTES", "read_lines"]
 
@@ -24,6 +25,7 @@ LINE_BYTES = 128 * 1024 * 1024
 _ANSWER_BYTES = 64 * 1024 * 1024
 """The most that one end's events may take; what comes after that is only counted."""
 _MAX_DEPTH = 100
+_PLAIN_EVENT = re.compile(rb'\{"at_s":(\d{1,9}\.\d+),"type":"text","data":\{"text":"(%b)"\}\}\n' % PLAIN)
 _MAJOR = FORMAT.partition(".")[0]
 _OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)} | {"open": "stopped", "": "stopped"}
 """Nobody goes on with an answer that was saved while it was open. An outcome of a later version counts as failed."""
@@ -34,6 +36,10 @@ def read_lines(lines: Iterable[bytes], *, name: str) -> Iterator[Exchange]:
     reader, number = _Reader(), 0
     try:
         for number, line in enumerate(lines, 1):
+            plain = _PLAIN_EVENT.fullmatch(line)
+            if plain is not None and reader.can_take_events:
+                reader.event(float(plain[1]), "text", encode_text(plain[2].decode("ascii")))
+                continue
             values = _values(line)
             if number == 1:
                 _check_head(values)
@@ -63,7 +69,7 @@ def _values(line: bytes) -> dict[str, Any]:
         raise Refused(f"this is no JSON ({error}).", why=_RULE) from None
     if not isinstance(values, dict):
         raise Refused(f"this is {kind_of(values)}.", why=_RULE)
-    if _is_deeper(values, _MAX_DEPTH):
+    if line.count(b"{") + line.count(b"[") > _MAX_DEPTH and _is_deeper(values, _MAX_DEPTH):
         raise Refused(f"it is nested deeper than {_MAX_DEPTH} levels.")
     return values
 
@@ -123,6 +129,19 @@ class _Reader:
             note=text(values, "note") or ("Saved before it had ended." if outcome == "open" else ""),
         )
 
+    @property
+    def can_take_events(self) -> bool:
+        """Whether there is an end that they belong to."""
+        return self._tap is not None
+
+    def event(self, at_s: float, type: str, raw: bytes) -> None:
+        if self._tap is None:
+            raise Refused("an event comes before its end.", why="An event belongs to the `end` line above it.")
+        if self._tap.size_bytes + len(raw) > _ANSWER_BYTES:
+            self._tap.omitted += 1
+        else:
+            self._tap.events.add(at_s, type, raw)
+
     def take(self, values: dict[str, Any]) -> None:
         take = next((take for key, take in self._TAKE.items() if key in values), None)
         if take is None:
@@ -157,13 +176,7 @@ class _Reader:
             exchange.server = self._tap
 
     def _event(self, exchange: Exchange, values: dict[str, Any]) -> None:
-        if self._tap is None:
-            raise Refused("an event comes before its end.", why="An event belongs to the `end` line above it.")
-        raw = _raw(values)
-        if self._tap.size_bytes + len(raw) > _ANSWER_BYTES:
-            self._tap.omitted += 1
-        else:
-            self._tap.events.add(seconds(values, "at_s"), text(values, "type"), raw)
+        self.event(seconds(values, "at_s"), text(values, "type"), _raw(values))
 
     _TAKE: ClassVar[dict[str, Callable[[_Reader, Exchange, dict[str, Any]], None]]] = {
         "log": _log,

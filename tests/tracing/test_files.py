@@ -19,7 +19,8 @@ from poe_notebook.keys import Redactor, Secret
 from poe_notebook.protocol.events import encode, encode_text
 from poe_notebook.tracing.exchange import Blocked, Chunk, Exchange, LogLine, Place, Raised, Recorded, Report, Tap
 from poe_notebook.tracing.files import load, save
-from poe_notebook.tracing.lines import exchange_lines
+from poe_notebook.tracing.lines import event_fields, exchange_lines, json_line
+from poe_notebook.tracing.parsing import read_lines
 from poe_notebook.tracing.reading import type_of
 from poe_notebook.tracing.recorder import Trace
 
@@ -121,6 +122,24 @@ def test_whatever_was_recorded_comes_back(
     exchange = Exchange(1, "Bot", "query", datetime.now(UTC), server=tap, request=body, logs=logs, outcome="done")
     [loaded] = load(saved(tmp_path_factory.mktemp("trace"), exchange), a_trace())
     assert values_of(loaded) == values_of(exchange)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    text=st.text(st.characters(min_codepoint=0x1E, max_codepoint=0x80) | st.sampled_from('"\\/\n☕'), max_size=12),
+    at_s=st.sampled_from([0.0, 1e-6, 0.1234564, 7.0, 123456.5]) | st.floats(0, 1e6),
+)
+def test_the_short_way_for_plain_pieces_writes_and_reads_what_the_long_one_does(text: str, at_s: float) -> None:
+    event = Recorded(at_s, "text", encode_text(text))
+    line = list(exchange_lines(an_exchange(server=Tap(200, events=[event]), client=None), clean=bytes))[-1]
+    assert line == json_line(event_fields(event))
+    begin = [HEAD, '{"exchange":1,"started_at":"2026-01-01T00:00:00"}', '{"end":"server"}']
+    spaced = json.dumps(json.loads(line)).encode()  # which the short way does not know
+    lines = [each.encode() + b"\n" for each in begin] + [line, spaced]
+    [exchange] = read_lines(lines, name="x")
+    assert exchange.server is not None
+    short, other = exchange.server.events
+    assert short == other == (round(at_s, 6), "text", event.raw)
 
 
 def test_loaded_exchanges_get_new_numbers_and_keep_their_family(tmp_path: Path) -> None:
@@ -287,7 +306,7 @@ def test_a_hundred_thousand_events_are_written_and_read_in_seconds(tmp_path: Pat
     began = time.perf_counter()
     path = saved(tmp_path, an_exchange(server=tap))
     [loaded] = load(path, a_trace())
-    assert time.perf_counter() - began < 12  # measured: 1.9 s on an idle core
+    assert time.perf_counter() - began < 12  # measured: 0.6 s on an idle core
     assert len(loaded.events) == 100_000
     assert list(loaded.events)[-1] == list(tap.events)[-1]
 
