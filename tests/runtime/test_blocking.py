@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import endpoints
@@ -33,53 +34,71 @@ def blocked_by(kernel: Kernel, handler: Any) -> list[Blocked]:
     return kernel.trace[-1].blocked
 
 
+@contextmanager
+def stretch(lengths_s: list[float]) -> Iterator[None]:
+    """How long something really took: on a busy machine more than was asked for."""
+    began_s = time.monotonic()
+    try:
+        yield
+    finally:
+        lengths_s.append(time.monotonic() - began_s)
+
+
 def test_a_line_that_blocks_the_loop_is_named_with_its_length(kernel: Kernel) -> None:
+    lengths_s: list[float] = []
+
     async def get_response(request: Any) -> AsyncIterator[str]:
         yield "before "
-        await asyncio.sleep(0.15)
-        time.sleep(0.6)  # the line
+        with stretch(lengths_s):
+            await asyncio.sleep(0.15)
+        with stretch(lengths_s):
+            time.sleep(0.6)  # the line
         yield "after"
 
     [blocked] = blocked_by(kernel, get_response)
     assert blocked.at.code == "time.sleep(0.6)  # the line"
     assert blocked.at.file == "Cell In[3]"
     assert blocked.at.function.endswith("get_response")
-    assert blocked.at.line == get_response.__code__.co_firstlineno + 3
-    assert blocked.length_s == pytest.approx(0.6, abs=0.1)
-    assert blocked.at_s == pytest.approx(0.15, abs=0.1)
+    assert blocked.at.line == get_response.__code__.co_firstlineno + 5
+    waited_s, blocked_s = lengths_s
+    assert blocked.length_s == pytest.approx(blocked_s, abs=0.1)
+    assert blocked.at_s == pytest.approx(waited_s, abs=0.1)
     assert blocked.inside == ""
 
 
 def test_a_library_that_blocks_is_named_by_the_line_that_called_it(kernel: Kernel) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
+    lengths_s: list[float] = []
 
     async def get_response(request: Any) -> AsyncIterator[str]:
         with (
             socket.create_connection(silent.getsockname(), timeout=0.5) as connection,
             connection.makefile("rb") as file,
         ):
-            try:
+            with suppress(TimeoutError), stretch(lengths_s):
                 file.read(1)
-            except TimeoutError:
-                yield "no answer"
+            yield "no answer"
 
     with silent:
         [blocked] = blocked_by(kernel, get_response)
     assert blocked.at.code == "file.read(1)"
     assert blocked.inside == "socket.SocketIO.readinto"
-    assert blocked.length_s == pytest.approx(0.5, abs=0.1)
+    assert blocked.length_s == pytest.approx(lengths_s[0], abs=0.1)
 
 
 def test_a_loop_that_computes_is_named_too(kernel: Kernel) -> None:
+    lengths_s: list[float] = []
+
     async def get_response(request: Any) -> AsyncIterator[str]:
         until_s = time.monotonic() + 0.5
-        while time.monotonic() < until_s:
-            json.dumps(list(range(200)))
+        with stretch(lengths_s):
+            while time.monotonic() < until_s:
+                json.dumps(list(range(200)))
         yield "computed"
 
     [blocked] = blocked_by(kernel, get_response)
     assert blocked.at.function.endswith("get_response")
-    assert 0.4 < blocked.length_s < 0.7
+    assert blocked.length_s == pytest.approx(lengths_s[0], abs=0.15)
 
 
 def test_a_task_of_the_handler_that_blocks_is_the_handlers(kernel: Kernel) -> None:
