@@ -93,10 +93,11 @@ def _bundle(value: Any, console: Console) -> dict[str, Any]:
     from poe_notebook.verbs.inspect import exchange_shown
     from poe_notebook.views.status import BotStatus, status_bundle
     from poe_notebook.views.transcript import turn_bundle
+    from poe_notebook.views.turn_redaction import redacted
 
     if isinstance(value, BotStatus):
         return status_bundle(value)
-    return turn_bundle(value) if isinstance(value, Reply) else exchange_shown(console, value)
+    return turn_bundle(redacted(value, value.redact)) if isinstance(value, Reply) else exchange_shown(console, value)
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
+from weakref import ref
 
 from poe_notebook.errors import BotError
 from poe_notebook.protocol.call_pieces import CallPieces, GrowingCall, delta_of, deltas_in
@@ -131,7 +132,7 @@ class Reply:
     """One turn's answer. Grows while it streams; ``text`` is the whole answer so far.
 
     ``responses`` are the parallel responses by index, in the order in which they began; ``nested`` the calls to other
-    bots, filled by whoever knows them.
+    bots, filled by whoever knows them; ``redact`` takes keys out of what is shown of it.
     """
 
     bot: str
@@ -148,11 +149,21 @@ class Reply:
     metadata: str | None = None
     failure: Failure | None = None
     events: list[Event] = field(default_factory=list)
-    exchange: Exchange | None = None
     first_text_s: float | None = None
     duration_s: float | None = None
     note: str = ""
+    redact: Callable[[str], str] = field(default=str, repr=False)
     _calls: CallPieces = field(default_factory=CallPieces)
+    _exchange: ref[Exchange] | None = field(default=None, repr=False)
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """Its exchange, as long as the trace keeps it: a long chat is not to hold what the trace has dropped."""
+        return self._exchange() if self._exchange is not None else None
+
+    @exchange.setter
+    def exchange(self, exchange: Exchange) -> None:
+        self._exchange = ref(exchange)
 
     @property
     def text(self) -> str:
@@ -200,7 +211,8 @@ class Reply:
         return self
 
     def __repr__(self) -> str:
-        text = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        text = self.redact(self.text)
+        text = text if len(text) <= 60 else text[:57] + "..."
         return f"<Reply from {self.bot} ({self.state}): {text!r}>"
 
 

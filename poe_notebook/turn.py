@@ -47,7 +47,7 @@ class Turn:
         self._thread, self._timeout_s = thread, timeout_s
         self._batches = thread.iterate(events)
         self._known_calls = 0
-        reply.exchange = recording.exchange
+        reply.exchange, reply.redact = recording.exchange, recording.clean
 
     def __iter__(self) -> Iterator[Reply]:
         try:

@@ -149,7 +149,7 @@ class Pages:
     async def _react(self, wish: wishes.React) -> None:
         reply = self._found(wish.turn)
         if reply.exchange is None:
-            raise CommandError("This answer was not recorded, so its bot cannot be told.")
+            raise CommandError("This answer is not in the trace, or no longer, so its bot cannot be told.")
         await asyncio.to_thread(self._chats.react, reply.exchange, wish.reaction)
         if self._view is not None:
             self._view.reacted(reply, wish.reaction)

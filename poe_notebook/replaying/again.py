@@ -18,6 +18,16 @@ __all__ = ["query_again", "query_of", "reply_to"]
 
 def query_of(exchange: Exchange) -> QueryRequest:
     """Give the query of a recorded exchange. Raises ``CommandError`` if it is none, or one that nobody can answer."""
+    return _query(exchange, exchange.request)
+
+
+def query_again(exchange: Exchange) -> QueryRequest:
+    """Give the query as it was asked, for an answer that is a message of its own: Poe makes it ready anew."""
+    ids: dict[str, Any] = {"message_id": new_identifier("m"), "bot_query_id": new_identifier("b")}
+    return _query(exchange, exchange.asked or exchange.request).model_copy(update=ids)
+
+
+def _query(exchange: Exchange, request: dict[str, Any]) -> QueryRequest:
     if exchange.kind != "query":
         what = f"a {exchange.kind} request" if exchange.kind else "a request that could not be read"
         raise CommandError(
@@ -26,21 +36,15 @@ def query_of(exchange: Exchange) -> QueryRequest:
             now="See all exchanges: fp.trace",
         )
     try:
-        request = QueryRequest.model_validate(exchange.request)
+        query = QueryRequest.model_validate(request)
     except ValidationError as error:
         raise CommandError(
             f"The request of exchange {exchange.number} cannot be read: {' '.join(sentences(error)[:3])}",
             why="The bot's server refused it for that.",
         ) from None
-    if not request.query:
+    if not query.query:
         raise CommandError(f"The request of exchange {exchange.number} has no message.")
-    return request
-
-
-def query_again(exchange: Exchange) -> QueryRequest:
-    """Give the query as it was, for an answer that is a message of its own."""
-    ids: dict[str, Any] = {"message_id": new_identifier("m"), "bot_query_id": new_identifier("b")}
-    return query_of(exchange).model_copy(update=ids)
+    return query
 
 
 def reply_to(request: QueryRequest, *, bot: str, route: str) -> Reply:

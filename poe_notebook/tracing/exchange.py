@@ -138,14 +138,17 @@ class Tap:
         return cls(events=Events(start_s=start_s))
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@dataclass(slots=True, repr=False, eq=False, weakref_slot=True)
 class Exchange:
     """One request and its answer.
 
     ``kind`` is the request's type (``query``, ``settings``, ``report_reaction`` …), ``generation`` the definition of
-    the bot that answered (none if the bot is served elsewhere), ``request`` the JSON body with secrets removed,
-    ``response`` the JSON body that answers what is no query, ``parent`` the number of the exchange whose handler asked
-    and ``children`` those of the exchanges that this one's handler began.
+    the bot that answered (none if the bot is served elsewhere), ``request`` the JSON body with secrets removed as the
+    bot received it, ``asked`` what the asker had sent if Poe made something else of it (files read, parameters filled
+    in, participants told of), ``response`` the JSON body that answers what is no query, ``parent`` the number of the
+    exchange whose handler asked and ``children`` those of the exchanges that this one's handler began.
+
+    Messages are shared between the requests of one conversation: they are to be read, not changed.
     """
 
     number: int
@@ -157,6 +160,7 @@ class Exchange:
     url: str = ""
     generation: int | None = None
     request: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, Any] | None = None
     request_headers: dict[str, str] = field(default_factory=dict)
     response: Any = None
     server: Tap | None = None

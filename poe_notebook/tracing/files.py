@@ -2,7 +2,7 @@
 
 ::
 
-    {"poe_notebook":"trace","version":"1.0","saved_at":"2026-03-04T14:05:00+00:00"}
+    {"poe_notebook":"trace","version":"1.1","saved_at":"2026-03-04T14:05:00+00:00"}
     {"exchange":7,"bot":"Shout","kind":"query","outcome":"done", … ,"request":{…}}
     {"log":"stdout","at_s":0.002,"text":"starting\\n"}
     {"end":"server","status":200,"ended_s":0.52, … ,"chunks":[[0.003,42]]}

@@ -14,7 +14,7 @@ from poe_notebook.tracing.exchange import Exchange, Raised, Recorded, Tap
 
 __all__ = ["FORMAT", "PLAIN", "event_fields", "exchange_lines", "json_line"]
 
-FORMAT = "1.0"
+FORMAT = "1.1"
 """Changes before the point when older readers cannot read it, behind it when they merely miss something."""
 
 PLAIN = rb"[ !#-\[\]-~]*"
@@ -79,6 +79,8 @@ def _head(exchange: Exchange) -> dict[str, Any]:
         fields["raised"] = _raised(exchange.raised)
     if exchange.response is not None:
         fields["response"] = exchange.response
+    if exchange.asked is not None:
+        fields["asked"] = exchange.asked
     return {**fields, "request_headers": exchange.request_headers, "request": exchange.request}
 
 

@@ -118,6 +118,7 @@ class _Reader:
             parent=count(values, "parent") if values.get("parent") is not None else None,
             children=[count({"children": child}, "children") for child in items(values, "children")],
             request=mapping(values, "request"),
+            asked=mapping(values, "asked") or None,
             request_headers=texts(values, "request_headers"),
             response=values.get("response"),
             raised=_raised(values["raised"]) if isinstance(values.get("raised"), dict) else None,

@@ -17,6 +17,7 @@ from poe_notebook.keys import Redactor
 from poe_notebook.tracing.exchange import Exchange, Raised, Tap
 from poe_notebook.tracing.failures import Label
 from poe_notebook.tracing.recording import CURRENT, EXCHANGE_HEADER, Recording, clean_headers, size_of
+from poe_notebook.tracing.sharing import shared
 
 __all__ = ["CURRENT", "EXCHANGE_HEADER", "Recording", "Trace"]
 
@@ -43,6 +44,7 @@ class Trace:
         self._recordings: list[Recording] = []
         self._by_number: dict[int, Exchange] = {}
         self._asked: dict[str, Recording] = {}
+        self._latest_of: dict[str, Recording] = {}
         self._errors: list[Raised] = []
         self._uncounted_bytes = 0
         self._numbers = itertools.count(1)
@@ -87,7 +89,9 @@ class Trace:
         reference = next((value for name, value in headers.items() if name.lower() == _REFERENCE), "")
         asked = self._asked.pop(reference, None)
         if asked is not None:
+            received, same = shared(self._clean_body(request), asked.exchange.request)
             recording = asked.at_other_end()
+            recording.received(received, size_of(received) - size_of(same))
         else:
             recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request, parent=parent)
             recording.exchange.server, recording.exchange.route = recording.tap, "kernel"
@@ -219,17 +223,34 @@ class Trace:
             kind=self.redactor.text(kind),
             started_at=datetime.now(UTC),
             message_id=self.redactor.text(message_id),
-            request=self.redactor.value(request),
+            request=self._clean_body(request),
             parent=parent,
         )
         start_s = time.monotonic()
         recording = Recording(exchange, Tap.starting(start_s), start_s=start_s, book=self)
-        recording.size_bytes = _EXCHANGE_BYTES + size_of(request)
+        recording.size_bytes = _EXCHANGE_BYTES + size_of(exchange.request) - self._borrowed(recording)
         caller = self.numbered(parent) if parent is not None else None
         if caller is not None:
             caller.children.append(exchange.number)
         self._keep(recording)
         return recording
+
+    def _clean_body(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = self.redactor.value(request)
+        return {name: value for name, value in body.items() if name not in _SECRET_FIELDS}
+
+    def _borrowed(self, recording: Recording) -> int:
+        """Share what the conversation's latest exchange holds already; gives how much that is, in bytes."""
+        exchange = recording.exchange
+        conversation_id = exchange.request.get("conversation_id")
+        if exchange.kind != "query" or not isinstance(conversation_id, str) or not conversation_id:
+            return 0
+        earlier, self._latest_of[conversation_id] = self._latest_of.get(conversation_id), recording
+        if earlier is None:
+            return 0
+        exchange.request, same = shared(exchange.request, earlier.exchange.request)
+        recording.borrow(earlier, size_of(same))
+        return recording.borrowed_bytes
 
     def _keep(self, recording: Recording) -> None:
         self._recordings.append(recording)
@@ -241,9 +262,12 @@ class Trace:
         while total > most and len(self._recordings) > 1:
             oldest = self._recordings.pop(0)
             self._by_number.pop(oldest.exchange.number, None)
-            oldest.give_up_room()
-            total -= oldest.both_ends_bytes
+            total += oldest.give_up_room() - oldest.both_ends_bytes
             self.is_answered(oldest)
+            conversation_id = oldest.exchange.request.get("conversation_id")
+            if self._latest_of.get(conversation_id) is oldest:  # type: ignore[arg-type]
+                del self._latest_of[conversation_id]  # type: ignore[arg-type]
 
 
 _REFERENCE = EXCHANGE_HEADER.lower()
+_SECRET_FIELDS = frozenset({"access_key", "api_key"})

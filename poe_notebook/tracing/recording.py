@@ -78,7 +78,9 @@ class Recording:
         "_other",
         "_room_bytes",
         "_untold_bytes",
+        "borrowed_bytes",
         "exchange",
+        "heir",
         "poe_url",
         "size_bytes",
         "start_s",
@@ -90,6 +92,7 @@ class Recording:
         self._book = book
         self._room_bytes, self._untold_bytes = book.exchange_bytes, 0
         self._other: Recording | None = None
+        self.borrowed_bytes, self.heir = 0, None  # type: int, Recording | None
         self.poe_url = ""  # where the Poe that asked is, if it is the one that this kernel plays
 
     def at_other_end(self) -> Recording:
@@ -97,6 +100,13 @@ class Recording:
         tap = self.exchange.server = Tap.starting(self.start_s)
         self._other = Recording(self.exchange, tap, start_s=self.start_s, book=self._book)
         return self._other
+
+    def received(self, request: dict[str, Any], size_bytes: int) -> None:
+        """Write down what has come of the request on its way here; ``size_bytes``: what that takes besides it."""
+        exchange = self.exchange
+        if request != exchange.request:
+            exchange.asked, exchange.request = exchange.request, request
+            self.size_bytes += size_bytes
 
     @property
     def reference(self) -> str:
@@ -221,11 +231,20 @@ class Recording:
         self._book.is_answered(self)
         self._tell()
 
-    def give_up_room(self) -> None:
-        """Write nothing more: the trace has dropped this exchange."""
+    def borrow(self, earlier: Recording, size_bytes: int) -> None:
+        """Share so much of the request with an earlier exchange, which it is counted for as long as that is kept."""
+        self.borrowed_bytes, earlier.heir = size_bytes, self
+
+    def give_up_room(self) -> int:
+        """Write nothing more: the trace has dropped this exchange. Gives what a later one has to answer for now."""
         self._room_bytes = 0
         if self._other is not None:
             self._other.give_up_room()
+        if self.heir is None:
+            return 0
+        inherited, self.heir.borrowed_bytes = self.heir.borrowed_bytes, 0
+        self.heir.size_bytes += inherited
+        return inherited
 
     def _one_by_one(self, raws: Sequence[bytes], times_s: Sequence[float]) -> None:
         events = self.tap.events
