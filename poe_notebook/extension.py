@@ -78,7 +78,7 @@ class _Shower:
         if hasattr(value, "show"):
             value.show()
         else:
-            display(_bundle(value, self._console), raw=True)
+            self._console.show(_bundle(value, self._console))
 
 
 def _say_drop_in() -> None:

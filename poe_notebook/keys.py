@@ -6,13 +6,16 @@ repr, an error or a trace: ``Secret`` hides itself and ``Redactor`` removes ever
 
 from __future__ import annotations
 
+import base64
 import hmac
+import html
 import json
 import os
 import secrets
 import string
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from poe_notebook.errors import KeyMissing
 
@@ -25,6 +28,10 @@ _ALPHABET = string.ascii_letters + string.digits
 _ACCESS_KEY_CHARS = 32
 _SHORTEST_REDACTED_CHARS = 6
 """Shorter values are ordinary words as often as keys; removing them would make a trace unreadable."""
+
+
+_SHORTEST_ENCODED_BYTES = 16
+"""In base64 shorter ones are too likely to be a part of something else."""
 
 
 class Secret:
@@ -107,23 +114,26 @@ def _from_environment(variable: str) -> str:
 class Redactor:
     """Takes every key it knows out of text, bytes and JSON values; may be used from any thread.
 
-    It sees one piece at a time: a key that a bot spreads over two events stays in the two pieces as they are kept.
-    Whoever shows an answer's text as a whole redacts it as a whole.
+    It sees one piece at a time: whoever puts pieces together has the whole looked through again.
     """
 
     def __init__(self) -> None:
+        self._plain: tuple[bytes, ...] = ()
         self._texts: tuple[str, ...] = ()
         self._raws: tuple[bytes, ...] = ()
 
     def add(self, secret: Secret | None) -> None:
-        """Learn a key, as it is and as JSON writes it; very short ones are left alone."""
+        """Learn a key, as it is and as JSON, HTML, addresses and base64 write it; very short ones are left alone."""
         if secret is None or len(secret.reveal()) < _SHORTEST_REDACTED_CHARS:
             return
         key = secret.reveal()
-        in_json = {json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}
+        plain = {key, json.dumps(key)[1:-1], json.dumps(key, ensure_ascii=False)[1:-1]}
+        written = {*plain, html.escape(key), quote(key, safe="", errors="replace"), *_in_base64(key)}
         # The longest first, so that of keys that begin alike no rest is left; new tuples, since others may be reading.
-        self._texts = tuple(sorted({*self._texts, key, *in_json}, key=len, reverse=True))
+        self._texts = tuple(sorted({*self._texts, *written}, key=len, reverse=True))
         self._raws = tuple(text.encode("utf-8", "replace") for text in self._texts)
+        quick = {*self._plain, *(text.encode("utf-8", "replace") for text in plain)}
+        self._plain = tuple(sorted(quick, key=len, reverse=True))
 
     def text(self, text: str) -> str:
         """Give the text with every known key replaced."""
@@ -132,12 +142,27 @@ class Redactor:
                 text = text.replace(key, HIDDEN)
         return text
 
+    def event_bytes(self, raw: bytes) -> bytes:
+        """Give the bytes without keys as they are or as JSON writes them: quicker, since every event comes here.
+
+        What else may stand in an event is looked for when it is shown or saved.
+        """
+        return _without(self._plain, raw)
+
     def bytes(self, raw: bytes) -> bytes:
         """Give the bytes with every known key replaced."""
-        for key in self._raws:
-            if raw.find(key) >= 0:  # on short bytes twice as fast as ``in``, and each event comes through here
-                raw = raw.replace(key, HIDDEN.encode())
-        return raw
+        return _without(self._raws, raw)
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Tell where keys stand in a text: the first character of each, and the one after its last, in order."""
+        found: list[tuple[int, int]] = []
+        for key in self._texts:
+            at = text.find(key)
+            while at >= 0:
+                if not any(first < at + len(key) and at < last for first, last in found):
+                    found.append((at, at + len(key)))
+                at = text.find(key, at + len(key))
+        return sorted(found)
 
     def value(self, value: Any) -> Any:
         """Give a JSON value with every known key replaced, keys of objects included."""
@@ -148,3 +173,23 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def _without(keys: tuple[bytes, ...], raw: bytes) -> bytes:
+    for key in keys:
+        if raw.find(key) >= 0:  # on short bytes twice as fast as ``in``
+            raw = raw.replace(key, HIDDEN.encode())
+    return raw
+
+
+def _in_base64(key: str) -> list[str]:
+    """Give what base64 makes of a key, wherever it stands among the three bytes that are written as four letters."""
+    raw = key.encode("utf-8", "replace")
+    if len(raw) < _SHORTEST_ENCODED_BYTES:
+        return []
+    inner = []
+    for before in range(3):
+        whole = len(raw) - (3 - before) % 3
+        first = len(raw) - whole
+        inner.append(base64.b64encode(raw[first : first + whole // 3 * 3]).decode("ascii"))
+    return inner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import hmac
 import json
@@ -186,3 +187,30 @@ def test_a_key_may_be_learnt_while_others_read() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:"])
+@pytest.mark.parametrize("after", ["", "x", "xy", "xyz"])
+def test_a_key_is_found_in_base64_wherever_it_stands_there(before: str, after: str) -> None:
+    redactor = Redactor()
+    redactor.add(Secret(KEY))
+    encoded = base64.b64encode(f"{before}{KEY}{after}".encode()).decode()
+    clean = redactor.text(f"Basic {encoded}")
+    assert HIDDEN in clean
+    assert encoded[8:-8] not in clean
+    assert HIDDEN.encode() in redactor.bytes(encoded.encode())
+
+
+def test_a_key_is_found_as_addresses_and_html_write_it() -> None:
+    redactor = Redactor()
+    redactor.add(Secret("a key/with&signs <0123456789>"))
+    assert redactor.text("?k=a%20key%2Fwith%26signs%20%3C0123456789%3E.") == f"?k={HIDDEN}."
+    assert redactor.text("<p>a key/with&amp;signs &lt;0123456789&gt;</p>") == f"<p>{HIDDEN}</p>"
+
+
+def test_the_places_of_keys_in_a_text_are_told_in_order() -> None:
+    redactor = Redactor()
+    redactor.add(Secret(KEY))
+    redactor.add(Secret(KEY + "longer"))
+    text = f"x{KEY}longer, {KEY}"
+    assert [text[first:last] for first, last in redactor.places(text)] == [KEY + "longer", KEY]

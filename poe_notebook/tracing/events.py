@@ -99,6 +99,15 @@ class Events(Sequence[Recorded]):
         return places
 
     @property
+    def raw(self) -> bytes:
+        """The bytes of all events, one after the other."""
+        return bytes(self._raw)
+
+    def like(self, events: Iterable[Recorded]) -> Events:
+        """Make events that begin when these do."""
+        return Events(events, start_s=self._start_s)
+
+    @property
     def size_bytes(self) -> int:
         """What the bytes of all events come to."""
         return len(self._raw)

@@ -17,6 +17,7 @@ from poe_notebook.tracing.events import EVENT_BYTES
 from poe_notebook.tracing.exchange import Blocked, Chunk, Exchange, LogLine, Outcome, Place, Raised, Report, Tap
 from poe_notebook.tracing.failures import Label, raised_of
 from poe_notebook.tracing.reading import type_of
+from poe_notebook.tracing.split_keys import without_split_keys
 
 __all__ = ["CURRENT", "EXCHANGE_HEADER", "Book", "Recording", "clean_headers", "size_of"]
 
@@ -163,7 +164,7 @@ class Recording:
 
     def event(self, type: str, raw: bytes) -> float:
         """Write down one event as it crosses this end; gives its time, in seconds since the exchange began."""
-        time_s, clean = time.monotonic(), self._book.redactor.bytes(raw)
+        time_s, clean = time.monotonic(), self._book.redactor.event_bytes(raw)
         if type not in KNOWN_TYPES:
             type = self.clean(type)
         if self._takes(len(clean) + EVENT_BYTES) or self._is_end(type, clean):
@@ -172,7 +173,7 @@ class Recording:
 
     def batch(self, raws: Sequence[bytes], joined: bytes, times_s: Sequence[float]) -> None:
         """Write down several events that crossed together: ``joined`` is all of them, ``times_s`` the clock's times."""
-        redact = self._book.redactor.bytes
+        redact = self._book.redactor.event_bytes
         if redact(joined) is not joined:
             raws = [redact(raw) for raw in raws]
             joined = b"".join(raws)
@@ -224,6 +225,7 @@ class Recording:
         """Close this end. The first end to say how it went is believed, but ``stopped`` outranks ``done``."""
         if self.tap.ended_s is None:
             self.tap.ended_s = self.now_s() if at_s is None else at_s
+            self.tap.events = without_split_keys(self.tap.events, self._book.redactor) or self.tap.events
         if self.exchange.outcome == "open" or outcome == "stopped":
             self.exchange.outcome = outcome
         if note:

@@ -71,7 +71,7 @@ class AnswerBlocks:
 
     def __init__(self, reply: Reply, files: TurnFiles | None = None, *, redact: Redact | None = None) -> None:
         self._reply, self._files = reply, files or TurnFiles(redact=redact)
-        self._text = AnswerText(reply, redact=redact)
+        self._text, self._redact = AnswerText(reply, redact=redact), redact
         self._parts: dict[int, MarkdownBlocks | PlainBlocks] = {}
         self._shown: dict[int, list[str]] = {}
         self._defined = 0
@@ -89,7 +89,7 @@ class AnswerBlocks:
 
     def take_patches(self) -> list[tuple[int, Patch]]:
         """Give what changed in each response since the last time."""
-        return [(index, self._parts[index].take_patch()) for index in sorted(self._parts)]
+        return [(index, self._clean(self._parts[index].take_patch())) for index in sorted(self._parts)]
 
     @property
     def files(self) -> TurnFiles:
@@ -99,7 +99,8 @@ class AnswerBlocks:
     @property
     def html(self) -> dict[int, str]:
         """The HTML of each response as it stands."""
-        return {index: self._parts[index].html for index in sorted(self._parts)}
+        redact = self._redact or str
+        return {index: redact(self._parts[index].html) for index in sorted(self._parts)}
 
     @property
     def chars(self) -> int:
@@ -122,6 +123,12 @@ class AnswerBlocks:
         for blocks in self._parts.values():
             blocks.finish()
         return self.html
+
+    def _clean(self, patch: Patch) -> Patch:
+        """Look through the HTML, too: Markdown may put together what the text spells with escapes."""
+        if self._redact is None:
+            return patch
+        return replace(patch, blocks=[(place, self._redact(html)) for place, html in patch.blocks])
 
     def _take(self, piece: Piece) -> None:
         if piece.index not in self._parts:

@@ -12,6 +12,7 @@ from typing import Any
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.html import cleaned
 from poe_notebook.views.media.files import LATER, Resolve, TurnFiles
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted
@@ -77,7 +78,7 @@ class HandleTurn:
         answers = self._answer.finish(self._clock())
         shown = redacted(self._reply, self._redact)
         is_same = shown.text == self._reply.text
-        self._show({**turn_bundle(shown, files=self._files, answers=answers if is_same else None)})
+        self._show(cleaned(turn_bundle(shown, files=self._files, answers=answers if is_same else None), self._redact))
 
     def _can_afford(self, now_s: float) -> bool:
         update_chars = max(self._last_chars, self._answer.chars)

@@ -6,11 +6,13 @@ Nothing a bot, a request or a person wrote may reach a page except through ``esc
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape as _escape
 from importlib.resources import files
+from typing import Any
 
-__all__ = ["EVERYTHING", "Bundle", "bundle", "escape", "framed", "printable", "style", "unframed"]
+__all__ = ["EVERYTHING", "Bundle", "bundle", "cleaned", "escape", "framed", "printable", "style", "unframed"]
 
 Bundle = dict[str, str]
 """A mimebundle: MIME type to its text."""
@@ -28,6 +30,13 @@ _RULE = re.compile(r"([^{}]+)\{((?:[^{}]|\{[^{}]*\})*)\}")
 def escape(text: object) -> str:
     """Escape text for HTML content and attribute values."""
     return _escape(printable(str(text)), quote=True)
+
+
+def cleaned(shown: Mapping[str, Any], redact: Callable[[str], str] | None) -> dict[str, Any]:
+    """Give a mimebundle with ``redact`` applied to its texts: what is put together may hold a key that no part did."""
+    if redact is None:
+        return dict(shown)
+    return {kind: redact(text) if isinstance(text, str) else text for kind, text in shown.items()}
 
 
 def printable(text: str) -> str:

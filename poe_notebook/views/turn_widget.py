@@ -15,6 +15,7 @@ import traitlets
 
 from poe_notebook.reply import Reply
 from poe_notebook.views.answer import AnswerBlocks
+from poe_notebook.views.html import cleaned
 from poe_notebook.views.late_widget import LateWidget, view_of
 from poe_notebook.views.media.files import LIVE, SAVED, Resolve, Room, TurnFiles
 from poe_notebook.views.media.html import Shelf
@@ -105,7 +106,8 @@ class WidgetTurn:
         # A secret was found: the whole text is rendered anew, in case one came in pieces that a stream cannot see.
         is_same = shown.text == self._reply.text
         still = turn_bundle(shown, files=self._files, answers=answers if is_same else None, room=self._room)
-        self._show({**still})
+        still = cleaned(still, self._redact)
+        self._show(still)
         # A page that was loaded anew meanwhile no longer gets updates of this output: there the widget has to stay.
         if self._widget is not None and self._widget.times_given < 2:
             self._widget.close()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import kernels
 from kernels import Kernel
@@ -128,26 +132,65 @@ def test_a_second_kernel_takes_another_port_by_itself_and_says_so_if_one_was_ask
         assert port_of(other) != port
 
 
-def test_no_key_is_in_anything_that_the_kernel_sends() -> None:
-    keys = {"POE_ACCESS_KEY": "A" * 31 + "b", "POE_API_KEY": "pk-" + "Z9" * 20}
+LEAKY = """%%poebot Leaky
+import base64, os
+import poe_notebook as fp
+key = os.environ["POE_API_KEY"]
+settings = fp.SettingsResponse(introduction_message=f"hello {key}", rate_card=key)
+async def get_response(request):
+    print(request.access_key, request)
+    yield f"my key is {request.access_key} "
+    yield key
+    yield "\\n\\nin pieces " + key[:20]
+    yield key[20:] + "\\n\\n" + key.replace("_", "\\\\_") + "\\n\\n" + "".join(f"&#{ord(c)};" for c in key)
+    for name, kind, text in [("a.txt", "text/plain", key), ("a.svg", "image/svg+xml", f"<svg>{key}</svg>")]:
+        address = f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
+        yield fp.PartialResponse(text="", attachment=fp.Attachment(url=address, content_type=kind, name=name))
+    if "fail" in request.query[-1].content:
+        raise ValueError(request.access_key)
+"""
+LOOKS = [
+    "import poe_notebook as fp",
+    "%poe chat Leaky hello",
+    "%poe chat Leaky please fail",
+    "%poe chat Leaky",
+    "%poe settings Leaky",
+    "%poe inspect",
+    "%poe inspect all",
+    "%poe attachments",
+    "%poe logs",
+    "%poe bots",
+    "%poe compare Leaky Leaky -- hello",
+    "fp.ask('Leaky', 'hello')",
+    "repr(fp.ask('Leaky', 'hello')), fp.trace[-1].text",
+    "await fp.aask('Leaky', 'hello')",
+    "fp.replay(-1)",
+    "%poe replay",
+    "fp.trace[-1]",
+    "fp.trace[-1].request_headers",
+    "fp.bots(), fp.trace",
+    "%poe save trace.jsonl",
+    "open('trace.jsonl').read()",
+]
+
+
+def test_no_key_is_in_anything_that_the_kernel_sends(tmp_path: Path) -> None:
+    keys = {"POE_ACCESS_KEY": "A" * 31 + "b", "POE_API_KEY": "pk_" + "Z9_" * 14}
     with kernels.kernel(environment=keys) as k:
-        k.run(
-            "%%poebot Leaky\nasync def get_response(request):\n    print(request.access_key, request)\n"
-            "    yield f'my key is {request.access_key} '\n    import os\n    yield os.environ['POE_API_KEY']\n"
-            "    raise ValueError(request.access_key)\n"
-        )
-        k.run("import poe_notebook as fp")
-        k.run("%poe chat Leaky hello --via kernel")
-        for code in (
-            "%poe inspect",
-            "%poe bots",
-            "fp.trace[-1]",
-            "fp.trace[-1].request_headers",
-            "fp.bots()",
-            "fp.trace",
-        ):
-            k.run(code)
-        sent = repr([ran.messages for ran in k._running.values()])
+        k.run(f"import os; os.chdir({str(tmp_path)!r})")
+        assert k.run(LEAKY).status == "ok"
+        for code in LOOKS:
+            assert k.run(code).status == "ok", code
+        sent = "".join(decoded(repr([ran.messages for ran in k._running.values()])))
         assert "my key is" in sent
+        assert "hello [key hidden]" in sent
         for key in keys.values():
-            assert key not in sent
+            at = sent.find(key)
+            assert at < 0, sent[max(at - 1500, 0) : at + 100]
+
+
+def decoded(sent: str) -> Iterator[str]:
+    """What was sent, and what stands in the addresses in it."""
+    yield sent
+    for data in re.findall(r";base64,([A-Za-z0-9+/=]+)", sent):
+        yield base64.b64decode(data[: len(data) // 4 * 4] + "==").decode("latin-1")  # some are cut short

@@ -326,7 +326,7 @@ def test_an_answer_is_not_looked_through_again_for_what_stands_around_it(page: P
     turn.open()
     call = {"index": 0, "id": "a", "type": "function", "function": {"name": "sky", "arguments": "{}"}}
     reply.add(Event("json", {"choices": [{"delta": {"tool_calls": [call]}}]}, 0.0))
-    list(stream(turn, reply, clock, ["some words of it, "] * 200, 0.06))
+    list(stream(turn, reply, clock, ["some words of it.\n\n"] * 200, 0.06))
     assert any("sky" in message.get("before", "") for message in page.messages)
     assert max(looked_through) < 1_000
 

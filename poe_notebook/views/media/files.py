@@ -59,7 +59,7 @@ class File:
     """An attachment as views see it.
 
     ``number`` counts the files of the turn; ``data`` is none if the file is not at hand; ``text`` is its beginning, if
-    it is one to be read. No secret is in any of it but ``data``.
+    it is one to be read. No secret is in any of it.
     """
 
     number: int
@@ -111,12 +111,20 @@ class TurnFiles:
 
     def _file(self, attachment: Attachment, number: int) -> File:
         url = attachment.url
-        data = data_of(url) if url[:5].lower() == "data:" else self._resolve(url)
+        data = self._clean(data_of(url) if url[:5].lower() == "data:" else self._resolve(url))
         look = look_of(attachment.content_type, data) if data is not None else Look("other")
         text = ""
         if data is not None and look.kind == "text":
-            text = self._redact(data[:PREVIEW_BYTES].decode("utf-8", "replace"))
+            text = data[:PREVIEW_BYTES].decode("utf-8", "replace")
         return File(number, redacted_file(attachment, self._redact), data, look, text)
+
+    def _clean(self, data: bytes | None) -> bytes | None:
+        """Take keys out of a file's bytes, which Latin-1 gives as characters one by one."""
+        if data is None:
+            return None
+        text = data.decode("latin-1")
+        clean = self._redact(text)
+        return data if clean == text else clean.encode("latin-1", "replace")
 
 
 def files_of(reply: Reply) -> TurnFiles:

@@ -70,11 +70,11 @@ def test_why_there_is_no_room_is_said() -> None:
     assert Room(0, 0, "shown once the answer is done").why_not(5) == "shown once the answer is done"
 
 
-def test_keys_are_taken_out_of_names_addresses_and_previews() -> None:
-    hide: Any = lambda text: text.replace("SECRET", "…")
+def test_keys_are_taken_out_of_names_previews_and_the_files_themselves() -> None:
+    hide: Any = lambda text: text.replace("SECRET", "[hidden]")
     reply = a_reply("data:,my%20SECRET")
     reply.attachments[0].name = "SECRET.txt"
     files = TurnFiles(redact=hide)
     files.take(reply)
     [file] = files
-    assert (file.attachment.name, file.text) == ("….txt", "my …")
+    assert (file.attachment.name, file.text, file.data) == ("[hidden].txt", "my [hidden]", b"my [hidden]")
