@@ -118,7 +118,8 @@ class Redactor:
     """
 
     def __init__(self) -> None:
-        self._plain: tuple[bytes, ...] = ()
+        self.plain: tuple[bytes, ...] = ()
+        """The keys as they are, and as JSON writes them, the longest first."""
         self._texts: tuple[str, ...] = ()
         self._raws: tuple[bytes, ...] = ()
 
@@ -132,8 +133,8 @@ class Redactor:
         # The longest first, so that of keys that begin alike no rest is left; new tuples, since others may be reading.
         self._texts = tuple(sorted({*self._texts, *written}, key=len, reverse=True))
         self._raws = tuple(text.encode("utf-8", "replace") for text in self._texts)
-        quick = {*self._plain, *(text.encode("utf-8", "replace") for text in plain)}
-        self._plain = tuple(sorted(quick, key=len, reverse=True))
+        quick = {*self.plain, *(text.encode("utf-8", "replace") for text in plain)}
+        self.plain = tuple(sorted(quick, key=len, reverse=True))
 
     def text(self, text: str) -> str:
         """Give the text with every known key replaced."""
@@ -147,7 +148,7 @@ class Redactor:
 
         What else may stand in an event is looked for when it is shown or saved.
         """
-        return _without(self._plain, raw)
+        return _without(self.plain, raw)
 
     def bytes(self, raw: bytes) -> bytes:
         """Give the bytes with every known key replaced."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from poe_notebook.errors import BotProtocolError
@@ -20,6 +21,8 @@ _BORDERS = (_END + _BEGIN, (_END + _BEGIN).replace(b"\n", b"\r\n"))
 def without_split_keys(events: Events, redactor: Redactor) -> Events | None:
     """Give the events without the keys that are spread over several texts; none if there are no such keys."""
     together = events.raw
+    if not any(_may_hold(together, key) for key in redactor.plain):
+        return None
     for border in _BORDERS:
         together = together.replace(border, b"")
     if redactor.event_bytes(together) is together:
@@ -33,6 +36,23 @@ def without_split_keys(events: Events, redactor: Redactor) -> Events | None:
         except BotProtocolError:
             kept[place] = Recorded(at_s, type_, encode_text(text))
     return events.like(kept)
+
+
+def _may_hold(raw: bytes, key: bytes) -> bool:
+    """Whether each letter of the key is there, and each two neighbours stand together or at a border.
+
+    Nearly always one that does not tells that the key is not there, sooner than all the texts are put together.
+    """
+    if any(raw.find(letter) < 0 for letter in set(key)):
+        return False
+    return all(
+        raw.find(bytes(pair)) >= 0 or any(raw.find(_across(pair, border)) >= 0 for border in _BORDERS)
+        for pair in pairwise(key)
+    )
+
+
+def _across(pair: tuple[int, int], border: bytes) -> bytes:
+    return b"%c%b%c" % (pair[0], border, pair[1])
 
 
 def _data(event: Recorded) -> dict[str, Any]:
