@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, overload
 
@@ -89,9 +89,9 @@ class Trace:
         reference = next((value for name, value in headers.items() if name.lower() == _REFERENCE), "")
         asked = self._asked.pop(reference, None)
         if asked is not None:
-            received, same = shared(self._clean_body(request), asked.exchange.request)
+            received, same = self._kept(request, asked.exchange.request)
             recording = asked.at_other_end()
-            recording.received(received, size_of(received) - size_of(same))
+            recording.received(received, _size_without(same, received))
         else:
             recording = self._begin(bot=bot, kind=kind, message_id=message_id, request=request, parent=parent)
             recording.exchange.server, recording.exchange.route = recording.tap, "kernel"
@@ -217,44 +217,44 @@ class Trace:
         if parent is None:
             answering = CURRENT.get()
             parent = answering.exchange.number if answering is not None else None
+        earlier = self._latest_in(request)
+        kept, same = self._kept(request, earlier.exchange.request if earlier is not None else {})
         exchange = Exchange(
             number=next(self._numbers),
             bot=self.redactor.text(bot),
             kind=self.redactor.text(kind),
             started_at=datetime.now(UTC),
             message_id=self.redactor.text(message_id),
-            request=self._clean_body(request),
+            request=kept,
             parent=parent,
         )
         start_s = time.monotonic()
         recording = Recording(exchange, Tap.starting(start_s), start_s=start_s, book=self)
-        recording.size_bytes = _EXCHANGE_BYTES + size_of(exchange.request) - self._borrowed(recording)
+        recording.size_bytes = _EXCHANGE_BYTES + _size_without(same, kept)
+        if earlier is not None:
+            recording.borrow(same, earlier)
         caller = self.numbered(parent) if parent is not None else None
         if caller is not None:
             caller.children.append(exchange.number)
         self._keep(recording)
         return recording
 
-    def _clean_body(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        body: dict[str, Any] = self.redactor.value(request)
-        return {name: value for name, value in body.items() if name not in _SECRET_FIELDS}
+    def _kept(self, request: Mapping[str, Any], earlier: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """Give a request as it is kept, and the messages that it shares with an earlier one."""
+        body = {name: value for name, value in request.items() if name not in _SECRET_FIELDS}
+        return shared(body, earlier, clean=self.redactor.value)
 
-    def _borrowed(self, recording: Recording) -> int:
-        """Share what the conversation's latest exchange holds already; gives how much that is, in bytes."""
-        exchange = recording.exchange
-        conversation_id = exchange.request.get("conversation_id")
-        if exchange.kind != "query" or not isinstance(conversation_id, str) or not conversation_id:
-            return 0
-        earlier, self._latest_of[conversation_id] = self._latest_of.get(conversation_id), recording
-        if earlier is None:
-            return 0
-        exchange.request, same = shared(exchange.request, earlier.exchange.request)
-        recording.borrow(earlier, size_of(same))
-        return recording.borrowed_bytes
+    def _latest_in(self, request: Mapping[str, Any]) -> Recording | None:
+        """Give the latest exchange of the same conversation."""
+        conversation_id = request.get("conversation_id")
+        return self._latest_of.get(conversation_id) if isinstance(conversation_id, str) else None
 
     def _keep(self, recording: Recording) -> None:
         self._recordings.append(recording)
         self._by_number[recording.exchange.number] = recording.exchange
+        conversation_id = recording.exchange.request.get("conversation_id")
+        if recording.exchange.kind == "query" and isinstance(conversation_id, str) and conversation_id:
+            self._latest_of[conversation_id] = recording
         self.grow(recording.size_bytes)
 
     def _drop_oldest(self) -> None:
@@ -264,9 +264,15 @@ class Trace:
             self._by_number.pop(oldest.exchange.number, None)
             total += oldest.give_up_room() - oldest.both_ends_bytes
             self.is_answered(oldest)
-            conversation_id = oldest.exchange.request.get("conversation_id")
-            if self._latest_of.get(conversation_id) is oldest:  # type: ignore[arg-type]
-                del self._latest_of[conversation_id]  # type: ignore[arg-type]
+            if self._latest_in(oldest.exchange.request) is oldest:
+                del self._latest_of[oldest.exchange.request["conversation_id"]]
+
+
+def _size_without(same: Sequence[Any], request: Mapping[str, Any]) -> int:
+    """Estimate what a request takes besides the messages that another holds."""
+    held = set(map(id, same))
+    own = [message for message in request["query"] if id(message) not in held] if held else request.get("query")
+    return size_of({**request, "query": own})
 
 
 _REFERENCE = EXCHANGE_HEADER.lower()

@@ -79,7 +79,7 @@ class Recording:
         "_other",
         "_room_bytes",
         "_untold_bytes",
-        "borrowed_bytes",
+        "borrowed",
         "exchange",
         "heir",
         "poe_url",
@@ -93,7 +93,8 @@ class Recording:
         self._book = book
         self._room_bytes, self._untold_bytes = book.exchange_bytes, 0
         self._other: Recording | None = None
-        self.borrowed_bytes, self.heir = 0, None  # type: int, Recording | None
+        self.borrowed: Sequence[Any] = ()
+        self.heir: Recording | None = None
         self.poe_url = ""  # where the Poe that asked is, if it is the one that this kernel plays
 
     def at_other_end(self) -> Recording:
@@ -233,9 +234,9 @@ class Recording:
         self._book.is_answered(self)
         self._tell()
 
-    def borrow(self, earlier: Recording, size_bytes: int) -> None:
-        """Share so much of the request with an earlier exchange, which it is counted for as long as that is kept."""
-        self.borrowed_bytes, earlier.heir = size_bytes, self
+    def borrow(self, messages: Sequence[Any], earlier: Recording) -> None:
+        """Share messages with an earlier exchange, for which they are counted as long as that is kept."""
+        self.borrowed, earlier.heir = messages, self
 
     def give_up_room(self) -> int:
         """Write nothing more: the trace has dropped this exchange. Gives what a later one has to answer for now."""
@@ -244,9 +245,10 @@ class Recording:
             self._other.give_up_room()
         if self.heir is None:
             return 0
-        inherited, self.heir.borrowed_bytes = self.heir.borrowed_bytes, 0
-        self.heir.size_bytes += inherited
-        return inherited
+        inherited_bytes = size_of(self.heir.borrowed)
+        self.heir.borrowed = ()
+        self.heir.size_bytes += inherited_bytes
+        return inherited_bytes
 
     def _one_by_one(self, raws: Sequence[bytes], times_s: Sequence[float]) -> None:
         events = self.tap.events

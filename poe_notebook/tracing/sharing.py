@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["shared"]
+__all__ = ["Clean", "shared"]
+
+Clean = Callable[[Any], Any]
+"""Copies a JSON value, without keys."""
 
 
-def shared(request: dict[str, Any], earlier: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-    """Give a request with the messages of an earlier one in place of equal ones of its own, and which those are.
+def shared(request: Mapping[str, Any], earlier: Mapping[str, Any], *, clean: Clean) -> tuple[dict[str, Any], list[Any]]:
+    """Copy a request with the messages of an earlier one in place of equal ones of its own; gives those, too.
 
-    Messages are found by their id and compared whole, so that one which has changed since stays as it is.
+    Messages are found by their id and compared whole, so that one which has changed since stays as it is. Only what is
+    new is cleaned: a long chat makes no turn slower.
     """
-    messages, known = request.get("query"), _by_id(earlier.get("query"))
-    if not known or not isinstance(messages, list):
-        return request, []
-    merged, same = [], []
-    for message in messages:
+    known, same = _by_id(earlier.get("query")), list[Any]()
+    if not known or not isinstance(request.get("query"), list):
+        return clean(request), same
+
+    def kept(message: Any) -> Any:
         old = known.get(_id_of(message))
-        if old is not None and old == message:
-            same.append(old)
-            message = old
-        merged.append(message)
-    return {**request, "query": merged}, same
+        if old is None or old != message:
+            return clean(message)
+        same.append(old)
+        return old
+
+    messages = [kept(message) for message in request["query"]]
+    return clean({**request, "query": []}) | {"query": messages}, same
 
 
 def _by_id(messages: object) -> dict[str, Any]:
