@@ -121,17 +121,19 @@ class Turn:
         return self._timeout_s is not None and self._recording.now_s() > self._timeout_s
 
     def _give_up(self) -> None:
+        text = f"No end of the answer within {self._timeout_s:g} s."
+        self._recording.end("failed", text)
         self.stop()
         self.reply.state = "failed"
         self.reply.failure = Failure(
-            text=f"No end of the answer within {self._timeout_s:g} s.",
+            text=text,
             hint="Give it longer with --timeout, or see where the time went: `%poe inspect`",
         )
 
     def _fail(self, error: BotError | BotProtocolError) -> None:
+        self._recording.end("failed" if self.reply.events else "refused", error.what)
         self._batches.close()
         self.reply.state = "failed"
-        self._recording.end("failed" if self.reply.events else "refused", error.what)
         self.reply.duration_s = self._recording.now_s()
         if not self.reply.events:
             raise error
@@ -143,8 +145,10 @@ class Turn:
         self._look_at_calls(is_last=True)
         if reply.duration_s is None:
             reply.duration_s = self._recording.now_s()
-        if reply.state != "stopped":
-            self._recording.end("failed" if reply.state == "failed" else "done")
+        if reply.state == "failed":
+            self._recording.end("failed", _untold(reply, exchange))
+        elif reply.state != "stopped":
+            self._recording.end("done")
         reply.failure = explain(reply, exchange)
         if reply.failure is not None:
             reply.state = "failed"
@@ -156,6 +160,12 @@ class Turn:
             if tap is None or tap.ended_s is not None:
                 return
             time.sleep(_POLL_S)
+
+
+def _untold(reply: Reply, exchange: Exchange) -> str:
+    """Give why an answer failed, if it was not its bot that said so."""
+    is_told = exchange.server is not None and "error" in exchange.server.events.types
+    return "" if is_told or reply.failure is None else reply.failure.text
 
 
 def explain(reply: Reply, exchange: Exchange) -> Failure | None:

@@ -35,6 +35,7 @@ _KEY_CHARS = 512
 _CHUNK_BYTES, _LINE_BYTES, _REPORT_BYTES = 130, 210, 400
 """What an object takes besides its own text or bytes; measured with tracemalloc, Python 3.11."""
 _ENDS = frozenset({"error", "done"})
+_RANKS: dict[Outcome, int] = {"open": 0, "done": 1, "stopped": 2, "refused": 3, "failed": 3}
 _END_BYTES = 64 * 1024
 """The end of an answer is kept when there is no more room for the rest, if it is no larger than this."""
 
@@ -223,14 +224,17 @@ class Recording:
             self.exchange.reports.append(report)
 
     def end(self, outcome: Outcome, note: str = "", *, at_s: float | None = None) -> None:
-        """Close this end. The first end to say how it went is believed, but ``stopped`` outranks ``done``."""
+        """Close this end. Of what both say the worse counts: an answer that its asker could not read has failed.
+
+        What both note is kept.
+        """
         if self.tap.ended_s is None:
             self.tap.ended_s = self.now_s() if at_s is None else at_s
             self.tap.events = without_split_keys(self.tap.events, self._book.redactor) or self.tap.events
-        if self.exchange.outcome == "open" or outcome == "stopped":
+        if _RANKS[outcome] > _RANKS[self.exchange.outcome]:
             self.exchange.outcome = outcome
         if note:
-            self.exchange.note = self.clean(note)
+            self.exchange.note = f"{self.exchange.note} {self.clean(note)}".strip()
         self._book.is_answered(self)
         self._tell()
 

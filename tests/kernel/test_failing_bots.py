@@ -142,3 +142,26 @@ def test_an_answer_that_is_still_coming_is_shown_and_followed(failing: Kernel) -
     assert '"w19 "' in last
     updates = ran.of_type("update_display_data")
     assert 2 <= len(updates) <= 8
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "words"),
+    [
+        ("for n in range(10_500):\n        yield 'x'", "", "more than 10,000 events"),
+        ("yield 'a'\n    yield fp.ServerSentEvent('not json', 'text')", "", "cannot be read"),
+        (
+            "yield 'a'\n    import asyncio\n    await asyncio.sleep(9)",
+            "--timeout 0.5 ",
+            "No end of the answer within 0.5 s.",
+        ),
+    ],
+)
+def test_an_answer_that_could_not_be_taken_has_failed_and_inspect_says_why(
+    kernel: Kernel, body: str, options: str, words: str
+) -> None:
+    kernel.run(f"%%poebot Untaken\nimport poe_notebook as fp\nasync def get_response(request):\n    {body}\n")
+    kernel.run(f"%poe chat Untaken {options}-- hello")
+    text = kernel.run("%poe inspect").text
+    assert "failed" in text
+    assert words in text
+    assert "pressed Stop" not in text

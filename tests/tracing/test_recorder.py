@@ -175,19 +175,30 @@ def test_what_the_bots_end_saw_counts_before_the_askers() -> None:
     ("ends", "outcome"),
     [
         (["done"], "done"),
-        (["done", "failed"], "done"),
+        (["done", "failed"], "failed"),
         (["failed", "done"], "failed"),
         (["done", "stopped"], "stopped"),
         (["stopped", "done"], "stopped"),
+        (["failed", "stopped"], "failed"),
+        (["refused", "stopped"], "refused"),
     ],
 )
-def test_the_first_end_is_believed_but_stopped_outranks_it(ends: list[Any], outcome: str) -> None:
+def test_of_what_the_two_ends_say_the_worse_counts(ends: list[Any], outcome: str) -> None:
     trace = a_trace()
     asking = client(trace)
     pens = [asking, server(trace, asked_by=asking)]
     for pen, end in zip(pens, ends, strict=False):
         pen.end(end)
     assert trace[0].outcome == outcome
+
+
+def test_what_both_ends_note_is_kept() -> None:
+    trace = a_trace()
+    asking = client(trace)
+    answering = server(trace, asked_by=asking)
+    asking.end("failed", "The bot sent too much.")
+    answering.end("stopped", "The handler was cancelled.")
+    assert trace[0].note == "The bot sent too much. The handler was cancelled."
 
 
 def test_an_end_is_timed_once() -> None:
