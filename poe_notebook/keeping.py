@@ -74,7 +74,7 @@ def save_trace(trace: Trace, path: str | Path, *, bot: str | None = None, force:
 def load_trace(trace: Trace, path: str | Path) -> list[Exchange]:
     """Read a saved trace and add its exchanges to a trace. Raises ``TraceFileError``."""
     path = as_path(path)
-    if path.suffix == ".har":
+    if path.suffix.lower() == ".har":
         raise TraceFileError(
             f"{path} is an HTTP archive, which is for other tools.",
             why="It holds no logs, no calls and no exceptions.",

@@ -91,10 +91,11 @@ def test_nothing_to_save_no_folder_and_no_trace_are_said(tmp_path: Path) -> None
         save_trace(a_trace(an_exchange()), tmp_path / "none" / "a.jsonl")
     with pytest.raises(TraceFileError, match="cannot be read"):
         load_trace(a_trace(), tmp_path / "none.jsonl")
-    save_trace(a_trace(an_exchange("a")), tmp_path / "a.har")
-    assert json.loads((tmp_path / "a.har").read_text())["log"]["entries"][0]["comment"].startswith("Shout")
-    with pytest.raises(TraceFileError, match="for other tools"):
-        load_trace(a_trace(), tmp_path / "a.har")
+    for name in ("a.har", "B.HAR"):
+        save_trace(a_trace(an_exchange("a")), tmp_path / name)
+        assert json.loads((tmp_path / name).read_text())["log"]["entries"][0]["comment"].startswith("Shout")
+        with pytest.raises(TraceFileError, match="for other tools"):
+            load_trace(a_trace(), tmp_path / name)
 
 
 # Pinned tests: what is written.
