@@ -178,4 +178,4 @@ def test_a_pinned_bot_is_imported_from_where_its_class_stands(poe: offline.Offli
     assert poe.session.pin(-1, tmp_path / "test_a.py").place == "offline:Recorder"
     poe.serve(failing, "my-bot")
     poe.ask("my-bot", "hello")
-    assert poe.session.pin("my-bot", tmp_path / "test_a.py").place == "my_bot:my_bot"
+    assert poe.session.pin("my-bot", tmp_path / "test_a.py").place == "my_bot"

@@ -152,7 +152,7 @@ def test_a_pinned_turn_passes_outside_the_notebook_and_fails_when_the_bot_change
     place = folder(steady)
     ran = steady.run("%poe pin Totals tests/test_totals.py")
     assert "a new file" in ran.text
-    assert "totals:Totals" in ran.text
+    assert "imports its bot as `totals`, from `totals.py`" in ran.text
     assert (
         "added to the tests there" in steady.run("%poe pin Silent tests/test_totals.py --bot silent:get_response").text
     )
