@@ -1,5 +1,7 @@
 """A magic's line to its arguments. Options may stand anywhere; a message is taken as it was typed, quotes and all.
 
+A word or an option's value with blanks in it stands in quotes.
+
 ``argparse`` would split a message into words and trip over the apostrophe in "don't", so this is a reader of our own;
 the same tables make the help and the completions.
 """
@@ -89,7 +91,7 @@ class Arguments:
 
 
 _TOKEN = re.compile(r"\S+")
-_QUOTED = re.compile(r"\s*(\"(?:\\.|[^\"\\])*\"|'[^']*'|\S+)")
+_QUOTED = re.compile(r"(\"(?:\\.|[^\"\\])*\"|'[^']*')(?!\S)")
 
 
 def parse(command: Command, line: str) -> Arguments:
@@ -102,7 +104,7 @@ def parse(command: Command, line: str) -> Arguments:
             raise CommandError(f"{command.words[0][:-1]} is missing.", now=f"Type: {command.usage}")
     rest += verbatim
     for word in () if command.takes_many else command.words:
-        token, rest = _take_word(rest)
+        token, rest = _take_word(command, rest)
         if token:
             arguments.words[word.rstrip("?").lower()] = token
         elif not word.endswith("?") and not arguments.wants_help:
@@ -122,7 +124,7 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> tuple[st
     """Take the options out of the line; gives what is left, as it was typed, and what stands behind ``--``."""
     known = {option.name: option for option in command.options}
     kept, position, words = "", 0, 0
-    while match := _TOKEN.search(line, position):
+    while match := _next(line, position, may_be_quoted=not command.takes_many and words < len(command.words)):
         token, space = match.group(), line[position : match.start()]
         is_text = bool(command.text) and not command.takes_many and words >= len(command.words) + 1
         name, equals, given = token.partition("=")
@@ -131,8 +133,8 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> tuple[st
         position = match.end()
         if name in known:
             option = known[name]
-            if option.convert is not None and not equals:
-                given, position = _value_after(option, line, position)
+            if option.convert is not None and (given or not equals):
+                given, position = _value_after(command, option, line, position - len(given))
             arguments.take(option, _convert(option, given, bool(equals)))
         elif token in ("-h", "--help") and not is_text:
             arguments.wants_help = True
@@ -142,6 +144,11 @@ def _take_options(command: Command, line: str, arguments: Arguments) -> tuple[st
             kept += space + token
             words += 1
     return kept + line[position:], ""
+
+
+def _next(line: str, position: int, *, may_be_quoted: bool) -> re.Match[str] | None:
+    match = _TOKEN.search(line, position)
+    return (_QUOTED.match(line, match.start()) if match and may_be_quoted else None) or match
 
 
 def _is_unknown_option(token: str, known: dict[str, Option], *, is_text: bool) -> bool:
@@ -155,14 +162,13 @@ def _near(token: str, known: dict[str, Option]) -> list[str]:
     return difflib.get_close_matches(token.partition("=")[0], known, n=1, cutoff=0.7)
 
 
-def _value_after(option: Option, line: str, position: int) -> tuple[str, int]:
-    match = _QUOTED.match(line, position)
+def _value_after(command: Command, option: Option, line: str, position: int) -> tuple[str, int]:
+    match = _next(line, position, may_be_quoted=True)
     if match is None:
         raise CommandError(
             f"{option.name} takes a value, {option.value}.", now=f"For example: {option.name} {option.value}"
         )
-    value = match.group(1)
-    return (shlex.split(value)[0] if value[0] in "\"'" and len(value) > 2 else value), match.end()
+    return _unquoted(command, match), match.end()
 
 
 def _convert(option: Option, given: str, has_equals: bool) -> Any:
@@ -186,6 +192,20 @@ def _unknown(command: Command, token: str, known: dict[str, Option]) -> CommandE
     return CommandError(f"{command.prefix}{command.name} has no option {token}.", now=hint)
 
 
-def _take_word(rest: str) -> tuple[str, str]:
-    word, *after = rest.split(maxsplit=1) or [""]
-    return word, after[0] if after else ""
+def _take_word(command: Command, rest: str) -> tuple[str, str]:
+    match = _next(rest, 0, may_be_quoted=True)
+    return (_unquoted(command, match), rest[match.end() :].lstrip()) if match is not None else ("", "")
+
+
+def _unquoted(command: Command, match: re.Match[str]) -> str:
+    """Give what was matched without its quotes. One left open is a mistake where no text may follow."""
+    given = match.group()
+    if match.re is _QUOTED:
+        return shlex.split(given)[0]
+    if given[0] in "\"'" and not command.text:
+        raise CommandError(
+            f"The quote before {given[1:] or 'the end'} is not closed.",
+            why="A name with blanks in it stands in quotes, and a blank or the line's end follows them.",
+            now=f"For example: {given[0]}a name with blanks{given[0]}. Usage: {command.usage}",
+        )
+    return given

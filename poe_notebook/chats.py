@@ -147,7 +147,7 @@ class Chats:
         way = self._routes.way_to(called, route, faults=())
         return self._begin(request, reply_to(request, bot=called, route=route), way, timeout_s=timeout_s)
 
-    def play_back(self, exchange: Exchange) -> Turn:
+    def play_back(self, exchange: Exchange, *, timeout_s: float | None = None) -> Turn:
         """Give a recorded answer again, at the pace at which it came. Nobody is asked and nothing is recorded."""
         request = query_of(exchange)
         reply = reply_to(request, bot=exchange.bot, route="recording")
@@ -157,7 +157,7 @@ class Chats:
         )
         played = recording.exchange
         played.number, played.raised, played.generation = exchange.number, exchange.raised, exchange.generation
-        turn = Turn(reply, events_in_time(exchange), recording, thread=self._thread)
+        turn = Turn(reply, events_in_time(exchange), recording, thread=self._thread, timeout_s=timeout_s)
         reply.exchange = exchange
         return turn
 

@@ -37,9 +37,15 @@ def port_given(value: object) -> int | None:
 def exchange_given(which: Any) -> Any:
     """Give the exchange of a reply, or else what was given: an exchange, a number, a bot's name, or none.
 
-    Raises ``CommandError`` for a reply that has none.
+    Raises ``CommandError`` for a reply that has none, and for a number that is not whole.
     """
     found = getattr(which, "exchange", which)
+    if isinstance(found, bool) or (hasattr(found, "__int__") and not hasattr(found, "__index__")):
+        raise CommandError(
+            f"There is no exchange {found!r:.80}.",
+            why="Exchanges have whole numbers; those from -1 on count back from the latest.",
+            now="For example: fp.inspect(-1)",
+        )
     if found is None and which is not None:
         raise CommandError(f"{which!r:.80} was not recorded.", why="Only what was asked in this kernel is.")
     return found

@@ -11,18 +11,20 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from poe_notebook.errors import CommandError, TraceFileError
 from poe_notebook.keys import Redactor
-from poe_notebook.replaying.pinning import Pin, added_to, names_in, new_file, pinned_test
+from poe_notebook.replaying.again import query_of
+from poe_notebook.replaying.pinning import Pin, added_to, check_place, names_in, new_file, pinned_test
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.files import as_path, load, save
 from poe_notebook.tracing.recorder import Trace
 
-__all__ = ["Pinned", "Saved", "load_trace", "pin_turn", "read_recording", "save_trace"]
+__all__ = ["Pinned", "Saved", "check_place", "load_trace", "pin_turn", "read_recording", "save_trace"]
 
 _COLLECTED = re.compile(r"test_.*\.py|.*_test\.py")
-_LOCAL_FILE = '"url": "http://127.0.0.1:'
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])[:/]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,15 @@ class Saved:
 class Pinned:
     """Where a turn was pinned: the file, the test in it, where that looks for the bot.
 
-    ``has_local_files``: the request has files at an address of this kernel.
+    ``has_local_files``: the request has files at an address of this kernel. ``key_variable``: where the test takes the
+    access key from that a server demands; empty for a bot that is imported.
     """
 
     path: Path
     test: str
     place: str
     is_new: bool
+    key_variable: str = ""
     has_local_files: bool = False
 
     @property
@@ -65,7 +69,7 @@ def save_trace(trace: Trace, path: str | Path, *, bot: str | None = None, force:
         what = "Nothing has been asked yet" if bot is None else f"No exchange with {bot} is kept"
         raise CommandError(f"{what}, so there is nothing to save.", now="Ask a bot first: %poe chat BOT hello")
     if path.exists() and not force:
-        raise TraceFileError(f"{path} is there already.", now=f"Write over it: %poe save {path} --force")
+        raise TraceFileError(f"{path} is there already.", now=f"Write over it: %poe save {quote(str(path))} --force")
     save(path, exchanges, redactor=trace.redactor)
     events = sum(len(exchange.events) for exchange in exchanges)
     return Saved(path, len(exchanges), events, path.stat().st_size)
@@ -74,7 +78,7 @@ def save_trace(trace: Trace, path: str | Path, *, bot: str | None = None, force:
 def load_trace(trace: Trace, path: str | Path) -> list[Exchange]:
     """Read a saved trace and add its exchanges to a trace. Raises ``TraceFileError``."""
     path = as_path(path)
-    if path.suffix == ".har":
+    if path.suffix.lower() == ".har":
         raise TraceFileError(
             f"{path} is an HTTP archive, which is for other tools.",
             why="It holds no logs, no calls and no exceptions.",
@@ -110,8 +114,14 @@ def pin_turn(exchange: Exchange, path: str | Path, pin: Pin, *, redactor: Redact
         test.partition("(")[0].removeprefix("def "),
         pin.place,
         is_new=not source,
-        has_local_files=_LOCAL_FILE in test,
+        key_variable=pin.key_variable if pin.is_address else "",
+        has_local_files=_has_local_files(exchange),
     )
+
+
+def _has_local_files(exchange: Exchange) -> bool:
+    messages = query_of(exchange).query
+    return any(_LOCAL.match(attachment.url) for message in messages for attachment in message.attachments)
 
 
 def _read(path: Path) -> str:

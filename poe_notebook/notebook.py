@@ -13,7 +13,7 @@ from poe_notebook.comparing import Comparison
 from poe_notebook.conversation import Reply
 from poe_notebook.errors import CommandError
 from poe_notebook.given import exchange_given, port_given, seconds_given, text_given
-from poe_notebook.keeping import load_trace, save_trace
+from poe_notebook.keeping import check_place, load_trace, save_trace
 from poe_notebook.panel import Panel
 from poe_notebook.protocol.settings import SettingsResponse
 from poe_notebook.session import current_session
@@ -108,6 +108,10 @@ def _name(bot: object) -> str:
     return text_given(bot, "bot's name", example="Shout")
 
 
+def _name_or_none(bot: object) -> str | None:
+    return _name(bot) if bot is not None else None
+
+
 def react(which: str | int | Exchange | Reply | None, reaction: str) -> None:
     """React to an answer: ``like``, ``dislike``, ``heart``, ``laughing``, ``surprised`` or ``sad``, or by its sign."""
     session = current_session()
@@ -121,7 +125,7 @@ def settings(bot: str) -> SettingsResponse:
 
 def sync(bot: str, *, name: str | None = None) -> str:
     """Push a served bot's settings to Poe, under its name there; gives what Poe said. Raises ``BotError``."""
-    return current_session().chats.sync(_name(bot), name=name)[1]
+    return current_session().chats.sync(_name(bot), name=_name_or_none(name))[1]
 
 
 def use(which: Literal["simulator", "poe"]) -> None:
@@ -206,11 +210,13 @@ def replay(
     The new exchange is ``reply.exchange``. With ``timing`` nobody is asked: the recorded answer is played at its own
     pace. Raises ``CommandError`` for what was no query.
     """
-    session = current_session()
+    if timing and bot is not None:
+        raise CommandError("timing and bot do not go together.", why="A recorded answer is played by nobody.")
+    session, called, timeout_s = current_session(), _name_or_none(bot), seconds_given(timeout)
     exchange = session.exchange(exchange_given(which))
     if timing:
-        return session.chats.play_back(exchange).run()
-    return session.chats.replay(exchange, bot=bot, timeout_s=seconds_given(timeout)).run()
+        return session.chats.play_back(exchange, timeout_s=timeout_s).run()
+    return session.chats.replay(exchange, bot=called, timeout_s=timeout_s).run()
 
 
 def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Path:
@@ -220,7 +226,7 @@ def save(file: str | Path, *, bot: str | None = None, force: bool = False) -> Pa
     """
     session = current_session()
     session.learn_keys()
-    return save_trace(session.trace, file, bot=bot, force=force).path
+    return save_trace(session.trace, file, bot=_name_or_none(bot), force=force).path
 
 
 def load(file: str | Path) -> list[Exchange]:
@@ -243,17 +249,18 @@ def pin(
 ) -> Path:
     """Keep a turn that was right as a pytest test, which runs outside the notebook; gives the file.
 
-    The test imports its bot by ``bot`` (``"module:object"``) or asks at ``url``, with the access key in the variable
-    ``key_env`` (POE_ACCESS_KEY). Texts match exactly, by a ``pattern``, or are similar by a ``threshold`` (0.8).
+    The test imports its bot by ``bot`` (``"module"``, ``"module:object"``) or asks at ``url``, with the access key in
+    the variable ``key_env`` (POE_ACCESS_KEY). Texts match exactly, by a ``pattern``, or are alike by a ``threshold``.
     """
     __tracebackhide__ = True
+    check_place(bot=bot, url=url)
     how = {"key_variable": key_env, "match": match, "threshold": threshold, "pattern": pattern}
     return current_session().pin(exchange_given(which), file, bot=bot, url=url, **how).path
 
 
 def serve_recording(file: str | Path, bot: str | None = None, *, name: str | None = None) -> BotStatus:
     """Serve a recorded bot out of a saved trace, at the pace of the recording; ``name`` is what to serve it as."""
-    return current_session().serve_recording(file, bot=bot, name=name)
+    return current_session().serve_recording(file, bot=_name_or_none(bot), name=_name_or_none(name))
 
 
 def inspect(which: str | int | Exchange | Reply | None = None) -> Exchange:

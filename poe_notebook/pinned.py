@@ -16,30 +16,29 @@ Needs no notebook and no kernel. An expectation that is not met is an ``Assertio
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import re
-import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Literal
 
 from poe_notebook.bot.answer import answer as answer_of
 from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.direct import in_threadpool
-from poe_notebook.bot.handlers import function_bot, is_bot, is_bot_class, servable
+from poe_notebook.bot.handlers import servable
 from poe_notebook.client.query import stream_events
 from poe_notebook.client.sync import run
 from poe_notebook.conversation import Reply
-from poe_notebook.errors import BotError, BotProtocolError, InvalidParameterError
-from poe_notebook.keys import find_access_key
+from poe_notebook.errors import BotError, BotProtocolError
+from poe_notebook.keys import Secret
 from poe_notebook.protocol.events import Event, decode
 from poe_notebook.protocol.requests import MISSING_KEY, QueryRequest
 from poe_notebook.replaying.again import reply_to
+from poe_notebook.replaying.importing import bot_at, bot_of
 from poe_notebook.replaying.shape import counts_of, order_of
 from poe_notebook.replaying.words import changes, marked, similarity
+from poe_notebook.tracing.failures import authors_frames
 from poe_notebook.tracing.reading import data_of
 
 __all__ = ["Answer", "ask"]
@@ -61,33 +60,48 @@ def ask(
 ) -> Answer:
     """Send a request to a bot and give its answer, once it is whole.
 
-    ``bot`` is ``"module:object"`` (a bot, a class of bots or a handler function, asked within this process), such an
-    object itself, or the address of a bot's server; its access key is then taken from the environment variable
-    ``key_variable``. Raises ``AssertionError`` if the bot cannot be found or reached.
+    ``bot`` is ``"module:object"`` (a bot, a class of bots or a handler function, asked within this process),
+    ``"module"`` for the bot that it is there for, such an object itself, or the address of a bot's server; its access
+    key is then taken from the environment variable ``key_variable``. Raises ``AssertionError`` if the bot cannot be
+    found or asked.
     """
     __tracebackhide__ = True
     query = QueryRequest.model_validate(dict(request))
     if isinstance(bot, str) and bot.startswith(("http://", "https://")):
         answer = Answer(reply_to(query, bot=bot, route="url"))
-        key = find_access_key(key_variable)
-        assert key is not None
-        events = stream_events(query, bot, key=key)
+        events = stream_events(query, bot, key=_key_in(key_variable, url=bot))
     else:
-        found = _imported(bot) if isinstance(bot, str) else bot
-        name, ready = _named(bot, found)
+        name, ready = bot_at(bot) if isinstance(bot, str) else bot_of(bot)
         answer = Answer(reply_to(query, bot=name, route="import"))
         events = _events_here(ready, query, name=name, key_variable=key_variable, raised=answer.raised.append)
     run(answer._fill(events, timeout_s))
+    if answer.unasked:
+        raise AssertionError(f"{answer.reply.bot} could not be asked: no answer came.\n{answer.unasked}")
     return answer
+
+
+def _key_in(variable: str, *, url: str) -> Secret:
+    __tracebackhide__ = True
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise AssertionError(
+            f"{url} could not be asked: the environment variable {variable}, which this test takes the access key of "
+            f"the bot's server from, is not set.\nSet it where pytest is run, for example: {variable}=… pytest"
+        )
+    return Secret(value, origin=f"from {variable}")
 
 
 @dataclass(slots=True)
 class Answer:
-    """A whole answer, and what may be expected of it. ``raised`` holds the exception of a handler in this process."""
+    """A whole answer, and what may be expected of it. ``raised`` holds the exception of a handler in this process.
+
+    ``broken`` says why it has no end, ``unasked`` why there is none at all.
+    """
 
     reply: Reply
     raised: list[BaseException] = field(default_factory=list)
     broken: str = ""
+    unasked: str = ""
 
     @property
     def text(self) -> str:
@@ -109,7 +123,7 @@ class Answer:
         __tracebackhide__ = True
         if self.outcome == outcome:
             return
-        error = self.raised[0] if self.raised else None
+        error = _from_the_authors_line(self.raised[0]) if self.raised else None
         why = f"The handler raised {type(error).__name__}: {error}" if error else self._complaint()
         self._refuse(f"It was {outcome} when it was pinned, and is {self.outcome} now.", why, cause=error)
 
@@ -168,8 +182,11 @@ class Answer:
                     self.reply.add(event)
         except TimeoutError:
             self.broken = f"No end of the answer came within {timeout_s:g} s."
-        except (BotError, BotProtocolError) as error:
+        except BotProtocolError as error:
             self.broken = str(error)
+        except BotError as error:
+            self.broken = str(error)
+            self.unasked = "" if self.reply.events else self.broken
         if self.broken:
             self.reply.state = "failed"
 
@@ -183,52 +200,15 @@ class Answer:
         raise AssertionError(f"{self.reply.bot} answers differently. {what}\n{indented}\n{_AGAIN}") from cause
 
 
-def _imported(place: str) -> Any:
-    __tracebackhide__ = True
-    module_name, _, name = place.partition(":")
-    module = _module(module_name, place)
-    if not name:
-        return module
-    found: Any = module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise AssertionError(f"{module_name} has no {name}.\nThe pinned test asks {place!r}; name what is there.")
-        found = getattr(found, part)
-    return found
-
-
-def _module(name: str, place: str) -> Any:
-    """Import a module, from the working folder too: pytest alone does not look there."""
-    __tracebackhide__ = True
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.append(folder)
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
-            raise  # something that the module itself wants to import
-        raise AssertionError(
-            f"There is no module {name!r}, from which the pinned test takes its bot, {place!r}.\n"
-            f"Looked for in {folder} and on Python's path. Put the bot there, or change that line of the test to "
-            "another module:object or to the address of the bot's server."
-        ) from None
-
-
-def _named(place: Any, found: Any) -> tuple[str, Any]:
-    __tracebackhide__ = True
-    if inspect.ismodule(found) and hasattr(found, "get_response"):
-        settings = getattr(found, "settings", None)
-        return found.__name__, function_bot({"get_response": found.get_response}, name="bot", settings=settings)
-    if is_bot_class(found):
-        found = found()
-    if is_bot(found):
-        return type(found).__name__, found
-    if inspect.isfunction(found):
-        return found.__name__, function_bot({"get_response": found}, name="bot")
-    raise InvalidParameterError(
-        f"{place!r} is no bot.", why="A bot is an object or a class that extends fp.PoeBot, or a handler function."
-    )
+def _from_the_authors_line(error: BaseException) -> BaseException:
+    """Take our frames, and those that led to the author's first line, out of what pytest shows of an exception."""
+    behind: BaseException | None = error
+    seen: set[int] = set()
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        behind.__traceback__ = authors_frames(behind, lambda file: None)[0]
+        behind = behind.__cause__ or behind.__context__
+    return error
 
 
 async def _events_here(

@@ -205,8 +205,9 @@ def _next_step(raised: Raised, debug: str) -> str:
             "A bot may ask only the bots that its settings declare, and so often for each message. Declare it: "
             "`settings = fp.SettingsResponse(server_bot_dependencies={'GPT-3.5-Turbo': 1})`, or in `get_settings`."
         )
+    look = f"{debug} opens the debugger at that line. " if raised.at is not None else ""
     return (
-        f"{debug} opens the debugger at that line. Mend the handler, run its cell again, and send the same again: "
+        f"{look}Mend the handler, run its cell again, and send the same again: "
         "`%poe replay`. All of this exchange: `%poe inspect`"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poe_notebook.arguments import Arguments, parse
+from poe_notebook.arguments import Arguments, Command, parse
 from poe_notebook.errors import CommandError
 from poe_notebook.verbs import POEBOT, VERBS, verb_named
 
@@ -47,6 +47,59 @@ def test_options_are_taken_out_and_the_message_stays(line: str, text: str | None
     else:
         assert arguments.text == text
         assert arguments.word("bot") == "Bot"
+
+
+@pytest.mark.parametrize(
+    ("message"),
+    [
+        'don\'t "do" that',
+        '"quoted from the beginning" and on',
+        "'tis mine",
+        '"never closed',
+        '"all of it"',
+        "a 'b   c' d",
+    ],
+)
+def test_quotes_in_a_message_are_the_messages_own(message: str) -> None:
+    assert chat(f"Bot {message}").text == message
+    assert chat(f"'Bot' --system 'be kind' {message} --new").text == message
+
+
+def command(name: str) -> Command:
+    verb = verb_named(name)
+    assert verb is not None
+    return verb.command
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "words", "options"),
+    [
+        ("save", '"my trace.jsonl"', {"file": "my trace.jsonl"}, {}),
+        ("save", "'my trace.jsonl' --force", {"file": "my trace.jsonl"}, {"force": True}),
+        ("save", '--force "it\'s --bot here"', {"file": "it's --bot here"}, {"force": True}),
+        ("save", r'"a \"quoted\" name"', {"file": 'a "quoted" name'}, {}),
+        ("save", r'"C:\my files\a.jsonl"', {"file": r"C:\my files\a.jsonl"}, {}),
+        ("save", "it's.jsonl", {"file": "it's.jsonl"}, {}),
+        ("load", "  ' a'  ", {"file": " a"}, {}),
+        ("pin", "-1 'my tests/test a.py' --bot=a:b", {"which": "-1", "file": "my tests/test a.py"}, {"bot": "a:b"}),
+        ("pin", "'-1' t.py --pattern=\"a b\"", {"which": "-1", "file": "t.py"}, {"pattern": "a b"}),
+        ("serve-recording", "'a b.jsonl' \"My Bot\" --as x", {"file": "a b.jsonl", "bot": "My Bot"}, {"as": "x"}),
+        ("chat", "Bot --attach 'my file.pdf' hi", {"bot": "Bot"}, {"attach": ["my file.pdf"]}),
+        ("chat", 'Bot hi --attach="my file.pdf"', {"bot": "Bot"}, {"attach": ["my file.pdf"]}),
+        ("chat", "Bot --system 'tis hi", {"bot": "Bot"}, {"system": "'tis"}),
+    ],
+)
+def test_a_word_and_an_options_value_may_stand_in_quotes(
+    name: str, line: str, words: dict[str, str], options: dict[str, object]
+) -> None:
+    arguments = parse(command(name), line)
+    assert (arguments.words, arguments.options) == (words, options)
+
+
+@pytest.mark.parametrize("line", ['"my trace.jsonl', "'my trace.jsonl", "'trace.jsonl'x", 'a.jsonl --bot "My Bot'])
+def test_a_quote_left_open_is_named(line: str) -> None:
+    with pytest.raises(CommandError, match=r"The quote before \w+.* is not closed"):
+        parse(command("save"), line)
 
 
 @pytest.mark.parametrize(

@@ -45,3 +45,10 @@ def test_a_reply_stands_for_its_exchange_unless_it_has_none() -> None:
     assert exchange_given("Shout") == "Shout"
     with pytest.raises(CommandError, match="was not recorded"):
         exchange_given(SimpleNamespace(exchange=None))
+
+
+@pytest.mark.parametrize("which", [3.5, -1.0, True, float("nan")])
+def test_a_number_that_is_not_whole_is_no_exchange(which: Any) -> None:
+    with pytest.raises(CommandError, match=r"There is no exchange .*\.\nExchanges have whole numbers"):
+        exchange_given(which)
+    assert exchange_given(3) == 3

@@ -15,9 +15,9 @@ from kernels import ROOT
 from recorded import a_query, an_exchange
 
 from poe_notebook.errors import CommandError, TraceFileError
-from poe_notebook.keeping import load_trace, pin_turn, read_recording, save_trace
+from poe_notebook.keeping import Pinned, check_place, load_trace, pin_turn, read_recording, save_trace
 from poe_notebook.keys import Redactor, Secret
-from poe_notebook.replaying.pinning import Pin
+from poe_notebook.replaying.pinning import Pin, guessed_place
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import Trace
 
@@ -91,10 +91,11 @@ def test_nothing_to_save_no_folder_and_no_trace_are_said(tmp_path: Path) -> None
         save_trace(a_trace(an_exchange()), tmp_path / "none" / "a.jsonl")
     with pytest.raises(TraceFileError, match="cannot be read"):
         load_trace(a_trace(), tmp_path / "none.jsonl")
-    save_trace(a_trace(an_exchange("a")), tmp_path / "a.har")
-    assert json.loads((tmp_path / "a.har").read_text())["log"]["entries"][0]["comment"].startswith("Shout")
-    with pytest.raises(TraceFileError, match="for other tools"):
-        load_trace(a_trace(), tmp_path / "a.har")
+    for name in ("a.har", "B.HAR"):
+        save_trace(a_trace(an_exchange("a")), tmp_path / name)
+        assert json.loads((tmp_path / name).read_text())["log"]["entries"][0]["comment"].startswith("Shout")
+        with pytest.raises(TraceFileError, match="for other tools"):
+            load_trace(a_trace(), tmp_path / name)
 
 
 # Pinned tests: what is written.
@@ -235,4 +236,81 @@ def test_pytest_alone_finds_the_module_and_one_that_is_missing_is_said(tmp_path:
     _, shown = run_pytest(tmp_path, RIGHT)
     assert "There is no module 'nowhere'" in shown
     pin(tmp_path / "tests" / "test_other.py", how={"place": "shout:Shout"})
-    assert "shout has no Shout" in run_pytest(tmp_path, RIGHT)[1]
+    assert "shout has no Shout, and no function get_response" in run_pytest(tmp_path, "x = 1\n")[1]
+
+
+@pytest.mark.parametrize("place", ["shout", "shout:Shout"])
+def test_a_bot_that_is_a_function_in_its_cell_is_found_in_a_module_of_that_body(tmp_path: Path, place: str) -> None:
+    pin(tmp_path / "test_shout.py", how={"place": place})
+    passed, shown = run_pytest(tmp_path, RIGHT)
+    assert passed, shown
+
+
+def test_a_class_of_bots_is_found_in_a_module_of_its_cells_body(tmp_path: Path) -> None:
+    pin(tmp_path / "test_shout.py", how={"place": guessed_place("Shout")})
+    handler = RIGHT.replace("(request)", "(self, request)").replace("\n", "\n    ")
+    one = f"import poe_notebook as fp\nclass Base(fp.PoeBot):\n    pass\nclass Shout(Base):\n    {handler}\n"
+    passed, shown = run_pytest(tmp_path, one)
+    assert passed, shown
+    _, shown = run_pytest(tmp_path, one + "class Other(Base):\n    pass\n")
+    assert "shout has no function get_response, and several bots" in shown
+    assert "It has Shout, Other: name one" in shown
+
+
+@pytest.mark.parametrize("bot", [5, "", "nasty bot", "shout.py", "shout.py:Shout", "a:b c", "a:", "ftp://x", "a/b"])
+def test_a_place_that_no_test_can_import_is_refused(bot: Any) -> None:
+    with pytest.raises(CommandError, match=r"is no place of a bot\.[\s\S]*For example: shout"):
+        check_place(bot=bot)
+
+
+@pytest.mark.parametrize("url", [5, "", "ftp://x", "http://", "127.0.0.1:8080", "http://a b", "http://x:99999/"])
+def test_an_address_that_no_test_can_ask_is_refused(url: Any) -> None:
+    with pytest.raises(CommandError, match=r"is no address of a bot's server\.[\s\S]*http://127"):
+        check_place(url=url)
+
+
+def test_places_and_addresses_that_can_be_meant_are_taken(tmp_path: Path) -> None:
+    for bot in ("shout", "bots.shout:Shout", "my-bot", "größe:Größe.Inner", "2fast", "https://x.org/"):
+        check_place(bot=bot)
+    for url in ("http://127.0.0.1:8080/Shout", "https://[::1]/", f"http://localhost/{KEY}"):
+        check_place(url=url)
+    for variable in ("A B", "", "1A", 5):
+        with pytest.raises(CommandError, match=r"is no name of an environment variable\.[\s\S]*POE_ACCESS_KEY"):
+            pin(tmp_path / "test_a.py", how={"key_variable": variable})
+
+
+def test_a_test_of_a_server_says_which_key_it_needs(tmp_path: Path) -> None:
+    url, path = "http://127.0.0.1:9/Shout", tmp_path / "test_shout.py"
+    pinned = pin_turn(an_exchange("a"), path, Pin(url, key_variable="SHOUT_KEY"), redactor=Redactor())
+    assert pinned.key_variable == "SHOUT_KEY"
+    assert "in the environment variable SHOUT_KEY.\n" in path.read_text()
+    _, shown = run_pytest(tmp_path, RIGHT)
+    assert f"{url} could not be asked: the environment variable SHOUT_KEY" in shown
+    assert "SHOUT_KEY=… pytest" in shown
+    assert "poe_notebook/" not in shown
+    assert pin_turn(an_exchange("a"), path, Pin("shout"), redactor=Redactor()).key_variable == ""
+
+
+@pytest.mark.parametrize("folder", ["a", "long" * 40])
+def test_files_at_an_address_of_this_kernel_are_told_of_however_long_it_is(tmp_path: Path, folder: str) -> None:
+    def pinned(url: str) -> Pinned:
+        file = {"url": f"{url}/{folder}", "content_type": "text/plain", "name": "a.txt"}
+        exchange = an_exchange("a", request=a_query(attachments=[file]))
+        return pin_turn(exchange, tmp_path / "test_a.py", Pin("shout"), redactor=Redactor())
+
+    assert pinned("http://127.0.0.1:8765").has_local_files
+    assert pinned("http://localhost:8765").has_local_files
+    assert not pinned("https://example.org").has_local_files
+
+
+PLAIN_RAISES = RAISES + "def plain(request):\n    raise ValueError('of a thread')\n"
+
+
+@pytest.mark.parametrize("place", ["shout", "shout:plain"])
+def test_a_bot_that_raises_is_shown_from_its_own_line_on(tmp_path: Path, place: str) -> None:
+    pin(tmp_path / "test_shout.py", how={"place": place})
+    _, shown = run_pytest(tmp_path, PLAIN_RAISES)
+    assert "ValueError" in shown
+    assert "shout.py:" in shown
+    for frame in ("poe_notebook/", "starlette/", "anyio/"):
+        assert frame not in shown

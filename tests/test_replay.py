@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,27 @@ def test_a_played_answer_is_shown_as_a_recording_and_recorded_by_nobody(poe: off
     assert f"%poe debug {before.number}" in reply.failure.hint
 
 
+def test_a_played_answer_that_cannot_be_read_fails_as_it_did(poe: offline.Offline) -> None:
+    poe.serve(Recorder(lambda request: [fp.ServerSentEvent("not json", "text")]), "Bot")
+    asked = poe.ask("Bot", "hello")
+    reply = poe.session.chats.play_back(latest(poe)).run()
+    assert reply.state == asked.state == "failed"
+    assert reply.failure is not None
+    assert asked.failure is not None
+    assert reply.failure.text == asked.failure.text
+    assert "cannot be read" in reply.failure.text
+
+
+def test_a_played_answer_is_given_up_after_the_time_that_was_said(poe: offline.Offline) -> None:
+    slow = an_exchange("so far", more=[(30.0, "text", {"text": "late"})])
+    began = time.monotonic()
+    reply = poe.session.chats.play_back(slow, timeout_s=0.3).run()
+    assert time.monotonic() - began < 5
+    assert (reply.state, reply.text) == ("failed", "so far")
+    assert reply.failure is not None
+    assert "No end of the answer within 0.3 s" in reply.failure.text
+
+
 def test_a_handlers_own_call_is_not_the_latest_question(poe: offline.Offline) -> None:
     async def asking(request: fp.QueryRequest) -> Any:
         async for part in fp.stream_request(request, "Echo", request.access_key):
@@ -156,4 +178,4 @@ def test_a_pinned_bot_is_imported_from_where_its_class_stands(poe: offline.Offli
     assert poe.session.pin(-1, tmp_path / "test_a.py").place == "offline:Recorder"
     poe.serve(failing, "my-bot")
     poe.ask("my-bot", "hello")
-    assert poe.session.pin("my-bot", tmp_path / "test_a.py").place == "my_bot:my_bot"
+    assert poe.session.pin("my-bot", tmp_path / "test_a.py").place == "my_bot"

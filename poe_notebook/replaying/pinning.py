@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from poe_notebook.errors import CommandError
 from poe_notebook.protocol.limits import FIRST_RESPONSE_S
@@ -19,7 +20,7 @@ from poe_notebook.replaying.literals import literal, text_literal
 from poe_notebook.replaying.shape import Shape, shape_of
 from poe_notebook.tracing.exchange import Exchange
 
-__all__ = ["Match", "Pin", "added_to", "guessed_place", "names_in", "new_file", "pinned_test"]
+__all__ = ["Match", "Pin", "added_to", "check_place", "guessed_place", "names_in", "new_file", "pinned_test"]
 
 ACCESS_KEY_VARIABLE = "POE_ACCESS_KEY"
 Match = Literal["exact", "similar", "regex"]
@@ -31,6 +32,8 @@ Each test sends one request and says what the answer has to look like. They need
 
 from poe_notebook.pinned import ask
 '''
+_PLACE = re.compile(r"[\w-]+(\.(?!py$|py:)[\w-]+)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IMPORT_OF = "poe_notebook.pinned"
 _WORDS_IN_NAME = 6
 _MOST_RUNS = 12
@@ -54,6 +57,17 @@ class Pin:
             raise CommandError(f"Texts cannot be compared as {self.match!r}.", now=f"match may be: {ways}")
         if not _is_share(self.threshold):
             raise CommandError(f"The threshold cannot be {self.threshold!r}.", now="A number from 0 to 1, 0.8 say")
+        if not _VARIABLE.fullmatch(str(self.key_variable)):
+            raise CommandError(
+                f"{_shown(self.key_variable)} is no name of an environment variable.",
+                why="It names the variable that holds the access key, and is not the key itself.",
+                now=f"For example: {ACCESS_KEY_VARIABLE}",
+            )
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the bot is asked at its server's address, which takes its access key."""
+        return _is_address(self.place)
 
 
 def pinned_test(exchange: Exchange, pin: Pin, *, text: str, taken: frozenset[str] = frozenset()) -> str:
@@ -68,9 +82,24 @@ def pinned_test(exchange: Exchange, pin: Pin, *, text: str, taken: frozenset[str
 
 
 def guessed_place(bot: str) -> str:
-    """Name the module that a bot of a notebook's cell would be put into, and the bot in it."""
-    name = re.sub(r"\W", "_", bot)
-    return f"{name.lower()}:{name}"
+    """Name the module that the body of a bot's cell would be put into, whether that defines a function or a class."""
+    return re.sub(r"\W", "_", bot).lower()
+
+
+def check_place(*, bot: object = None, url: object = None) -> None:
+    """Raise ``CommandError`` for a place that no test can find a bot at, and for an address that none can ask."""
+    if bot is not None and not (isinstance(bot, str) and (_PLACE.fullmatch(bot) or _is_address(bot))):
+        raise CommandError(
+            f"{_shown(bot)} is no place of a bot.",
+            why="A test imports its bot from a module, by the name that import takes, without .py.",
+            now="For example: shout, for the bot in shout.py, or bots.shout:Shout, for one of the objects there",
+        )
+    if url is not None and not _is_address(url):
+        raise CommandError(
+            f"{_shown(url)} is no address of a bot's server.",
+            why="It begins with http:// or https:// and names a host.",
+            now="For example: http://127.0.0.1:8080/",
+        )
 
 
 def new_file(test: str) -> str:
@@ -102,6 +131,20 @@ def names_in(source: str, *, file: str) -> frozenset[str]:
 
 
 _ELSEWHERE = "Pin into another file, or mend this one."
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.80}" if isinstance(value, str) else f"{value!r:.80} ({type(value).__name__})"
+
+
+def _is_address(value: object) -> bool:
+    if not isinstance(value, str) or re.search(r"\s", value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_share(value: object) -> bool:
@@ -136,6 +179,8 @@ def _body(exchange: Exchange, pin: Pin, text: str) -> Iterator[str]:
     values = without_keys(request, mode="json", exclude_defaults=True)
     yield f"request = {literal(values, indent=_INDENT)}"
     key = f", key_variable={text_literal(pin.key_variable)}" if pin.key_variable != ACCESS_KEY_VARIABLE else ""
+    if pin.is_address:
+        yield f"# It needs the access key of the bot's server, in the environment variable {pin.key_variable}."
     yield f"answer = ask({text_literal(pin.place)}, request{key})"
     yield f'answer.expect_outcome("{"done" if exchange.outcome == "done" else "failed"}")'
     if len(shape.order) <= _MOST_RUNS:

@@ -13,6 +13,7 @@ from typing import Any
 
 from poe_notebook.bot.base import PoeBot
 from poe_notebook.errors import BotProtocolError, CommandError
+from poe_notebook.protocol.event_fields import attachment_in, string_in
 from poe_notebook.protocol.events import Event, ServerSentEvent, decode
 from poe_notebook.protocol.requests import QueryRequest, SettingsRequest
 from poe_notebook.protocol.settings import SettingsResponse
@@ -34,13 +35,47 @@ async def recorded_in_time(recorded: Iterable[Recorded]) -> AsyncGenerator[Recor
 
 
 async def events_in_time(exchange: Exchange) -> AsyncGenerator[Event, None]:
-    """Give an exchange's answer as its asker got it, each event at its time, up to ``done``."""
+    """Give an exchange's answer as its asker got it, each event at its time, up to ``done``.
+
+    What cannot be read ends it with an ``error`` event, as it does in a chat, and so does the end of the recording if
+    the answer had none.
+    """
     loop = asyncio.get_running_loop()
-    start_s = loop.time()
-    async for event in recorded_in_time(exchange.events):
-        yield _decoded(event, loop.time() - start_s)
+    start_s, has_failed = loop.time(), False
+    async for recorded in recorded_in_time(exchange.events):
+        at_s = loop.time() - start_s
+        try:
+            event = decode(recorded.type, data_of(recorded.raw), at_s)
+            _check(event)
+        except BotProtocolError as error:
+            yield _error(f"The bot's answer cannot be read: {error.what}", at_s)
+            return
+        if event.type != "meta" or isinstance(event.data.get("content_type", ""), str):
+            yield event  # Poe passes over a meta event that it cannot read
         if event.type == "done":
             return
+        has_failed = has_failed or event.type == "error"
+    if not has_failed:
+        yield _error(_BROKEN_OFF.get(exchange.outcome, "The recorded answer broke off here."), loop.time() - start_s)
+
+
+_BROKEN_OFF: dict[str, str] = {
+    "stopped": "The recorded answer was stopped here.",
+    "open": "The recorded answer has not gone on from here yet.",
+}
+_TEXTS = {"text": "text", "replace_response": "text", "suggested_reply": "text", "data": "metadata"}
+
+
+def _check(event: Event) -> None:
+    """Raise ``BotProtocolError`` for an event that lacks what a reader needs of it."""
+    if event.type in _TEXTS:
+        string_in(event, _TEXTS[event.type])
+    elif event.type == "file":
+        attachment_in(event)
+
+
+def _error(text: str, at_s: float) -> Event:
+    return Event("error", {"text": text, "allow_retry": False}, at_s)
 
 
 class RecordedBot(PoeBot):
@@ -119,10 +154,3 @@ def _settings_in(exchanges: Sequence[Exchange]) -> SettingsResponse:
         return SettingsResponse(**known)
     except ValueError:
         return SettingsResponse()  # a bot that had them wrong is given Poe's own
-
-
-def _decoded(event: Recorded, at_s: float) -> Event:
-    try:
-        return decode(event.type, data_of(event.raw), at_s)
-    except BotProtocolError:
-        return Event(event.type, {"raw": data_of(event.raw)}, at_s)

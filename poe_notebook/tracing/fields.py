@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -10,7 +9,9 @@ from poe_notebook.protocol.faults import kind_of
 
 __all__ = ["Refused", "count", "items", "mapping", "moment", "seconds", "text", "texts", "wrong"]
 
-_LONGEST_S = 1e9
+_LONGEST_S = 31 * 86_400
+_YEARS = range(1970, 9_000)
+"""A moment within them can be shown in any time zone, however long its exchange took."""
 
 
 class Refused(Exception):
@@ -55,8 +56,11 @@ def count(values: dict[str, Any], key: str) -> int:
 def seconds(values: dict[str, Any], key: str) -> float:
     """Give a time within measure; 0 if it is not there."""
     value = values.get(key, 0.0)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return min(max(float(value), 0.0), _LONGEST_S) if is_number else wrong(key, value, "a number of seconds")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        wrong(key, value, "a number of seconds")
+    if value > _LONGEST_S:
+        raise Refused(f"{key!r} is more than {_LONGEST_S:,} s.", why="No exchange takes longer than a month.")
+    return max(float(value), 0.0)
 
 
 def moment(values: dict[str, Any], key: str) -> datetime:
@@ -65,6 +69,8 @@ def moment(values: dict[str, Any], key: str) -> datetime:
         found = datetime.fromisoformat(text(values, key))
     except ValueError:
         raise Refused(f"{key!r} is no date and time.") from None
+    if found.year not in _YEARS:
+        raise Refused(f"{key!r} is of the year {found.year}.", why="Exchanges are kept with the time they began at.")
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 

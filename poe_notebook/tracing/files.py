@@ -53,7 +53,7 @@ def save(path: str | Path, exchanges: Iterable[Exchange], *, redactor: Redactor)
     try:
         _refuse_to_destroy(path)
         with partial.open("wb") as file:
-            if path.suffix == ".har":
+            if path.suffix.lower() == ".har":
                 file.write(json.dumps(redactor.value(har_of(exchanges)), indent=2, default=str).encode("ascii"))
             else:
                 _write_lines(file, exchanges, redactor)

@@ -25,7 +25,7 @@ LINE_BYTES = 128 * 1024 * 1024
 _ANSWER_BYTES = 64 * 1024 * 1024
 """The most that one end's events may take; what comes after that is only counted."""
 _MAX_DEPTH = 100
-_PLAIN_EVENT = re.compile(rb'\{"at_s":(\d{1,9}\.\d+),"type":"text","data":\{"text":"(%b)"\}\}\n' % PLAIN)
+_PLAIN_EVENT = re.compile(rb'\{"at_s":(\d{1,6}\.\d+),"type":"text","data":\{"text":"(%b)"\}\}\n' % PLAIN)
 _MAJOR = FORMAT.partition(".")[0]
 _OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)} | {"open": "stopped", "": "stopped"}
 """Nobody goes on with an answer that was saved while it was open. An outcome of a later version counts as failed."""

@@ -13,6 +13,7 @@ from poe_notebook.verbs.console import Console
 if TYPE_CHECKING:
     from poe_notebook.session import Session
     from poe_notebook.tracing.exchange import Exchange
+    from poe_notebook.tracing.failures import Label
 
 COMMAND = Command(
     "debug",
@@ -27,11 +28,17 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     from poe_notebook.tracing.failures import authors_frames
     from poe_notebook.views.raised import raised_bundle
 
-    exchange = _raised(console.session, arguments.word("which"))
-    error = _kept(exchange)
+    exchange, label = _raised(console.session, arguments.word("which")), console.session.trace.label
+    error = _with_authors_frame(_kept(exchange), label)
+    if error is None:
+        raise CommandError(
+            f"No line of yours was running when exchange {exchange.number} failed, so there is none to look into.",
+            why="The handler could not be called, or what it gave back was no answer.",
+            now=f"What was raised, and the rule that it met: %poe inspect {exchange.number}",
+        )
     _check_prompt(console.shell, exchange)
     console.show(raised_bundle(exchange))
-    frames, up = authors_frames(error, console.session.trace.label)
+    frames, up = authors_frames(error, label)
     _debug(console.shell, error, frames, up=up)
 
 
@@ -57,6 +64,28 @@ def _kept(exchange: Exchange) -> BaseException:
             now=f"Have it fail again: %poe replay {exchange.number}, then %poe debug",
         )
     return error
+
+
+def _with_authors_frame(error: BaseException, label: Label) -> BaseException | None:
+    """Give the exception if a line of the author's is in its traceback, else the nearest one behind it with such."""
+    behind: BaseException | None = error
+    seen: set[int] = set()
+    while behind is not None and id(behind) not in seen:
+        if _has_authors_line(behind.__traceback__, label):
+            return behind
+        seen.add(id(behind))
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
+def _has_authors_line(frames: TracebackType | None, label: Label) -> bool:
+    from poe_notebook.tracing.failures import authors_place
+
+    while frames is not None:
+        if authors_place(frames.tb_frame, label=label, clean=str) is not None:
+            return True
+        frames = frames.tb_next
+    return False
 
 
 def _check_prompt(shell: Any, exchange: Exchange) -> None:

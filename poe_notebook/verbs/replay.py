@@ -32,7 +32,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> Any:
     if arguments.option("timing"):
         if bot is not None:
             raise CommandError("--timing and --bot do not go together.", why="A recorded answer is played by nobody.")
-        turn = session.chats.play_back(before)
+        turn = session.chats.play_back(before, timeout_s=arguments.option("timeout"))
         watch(console, turn)
         return console.give(turn.reply)
     missing = session.inspecting.files_gone(before)

@@ -152,7 +152,7 @@ def test_a_pinned_turn_passes_outside_the_notebook_and_fails_when_the_bot_change
     place = folder(steady)
     ran = steady.run("%poe pin Totals tests/test_totals.py")
     assert "a new file" in ran.text
-    assert "totals:Totals" in ran.text
+    assert "imports its bot as `totals`, from `totals.py`" in ran.text
     assert (
         "added to the tests there" in steady.run("%poe pin Silent tests/test_totals.py --bot silent:get_response").text
     )
@@ -200,6 +200,35 @@ def test_a_trace_is_saved_loaded_and_served_as_a_bot(steady: Kernel) -> None:
     assert "no handler runs" in ran.text
     assert "1 + 2 + 39 +" in steady.run("%poe chat Demo 1 2 39").text
     assert "cannot be read" in steady.run("%poe load nowhere.jsonl").error
+
+
+NO_LINE = {
+    "TakesTwo": "async def get_response(request, other):\n    yield 'x'\n",
+    "GivesSeven": "def get_response(request):\n    return 7\n",
+}
+AT_THE_CAUSE = "%%poebot Empty\nasync def get_response(request):\n    mine = 'here'\n    yield next(iter([]))\n"
+
+
+@pytest.mark.parametrize("name", NO_LINE)
+def test_without_a_line_of_the_authors_the_debugger_says_what_to_type_instead(steady: Kernel, name: str) -> None:
+    steady.run(f"%%poebot {name}\n{NO_LINE[name]}")
+    steady.run(f"%poe chat {name} hello")
+    number = steady.value("fp.trace[-1].number")
+    for line in ("%poe debug", f"%poe debug {number}"):
+        ran = steady.run(line, allow_stdin=False)
+        assert f"No line of yours was running when exchange {number} failed" in ran.error
+        assert f"%poe inspect {number}" in ran.error
+        assert "Traceback" not in ran.error
+
+
+def test_the_debugger_opens_at_the_cause_if_that_alone_has_a_line_of_the_authors(steady: Kernel) -> None:
+    steady.run(AT_THE_CAUSE)
+    steady.run("%poe chat Empty hello")
+    ran = debugged(steady, "%poe debug", "p mine")
+    shown = ANSI.sub("", ran.text)
+    assert not ran.error
+    assert "'here'" in shown
+    assert "yield next(iter([]))" in shown
 
 
 def test_the_python_api_of_the_trace_is_at_hand(steady: Kernel) -> None:

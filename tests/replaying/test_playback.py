@@ -12,9 +12,10 @@ import pytest
 from recorded import a_query, an_exchange, events_of
 
 from poe_notebook.errors import CommandError
+from poe_notebook.protocol.events import Event
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.replaying.playback import RecordedBot, events_in_time
-from poe_notebook.tracing.exchange import Exchange, Tap
+from poe_notebook.tracing.exchange import Exchange, Outcome, Recorded, Tap
 
 
 async def lateness_s(exchange: Exchange) -> list[float]:
@@ -99,6 +100,46 @@ def test_a_recording_without_answers_is_refused_in_words() -> None:
     with pytest.raises(CommandError, match="no answer of 'C'"):
         RecordedBot.out_of(two, "C", file="a.jsonl")
     assert RecordedBot.out_of(two, "B", file="a.jsonl").bot_name == "B"
+
+
+UNREADABLE = [
+    Recorded(0.01, "text", b"event: text\ndata: not json\n\n"),
+    Recorded(0.01, "text", b'event: text\ndata: {"text":5}\n\n'),
+    Recorded(0.01, "text", b"event: text\n\n"),
+    Recorded(0.01, "suggested_reply", b"event: suggested_reply\ndata: {}\n\n"),
+    Recorded(0.01, "file", b'event: file\ndata: {"url":"x"}\n\n'),
+    Recorded(0.01, "data", b"event: data\ndata: {}\n\n"),
+]
+
+
+async def played(exchange: Exchange) -> list[Event]:
+    return [event async for event in events_in_time(exchange)]
+
+
+@pytest.mark.parametrize("bad", UNREADABLE)
+def test_an_event_that_cannot_be_read_ends_the_played_answer_as_it_does_a_chat(bad: Recorded) -> None:
+    [text, end] = events_of([(0.001, "text", {"text": "so far"}), (0.02, "done", {})])
+    events = asyncio.run(played(an_exchange(server=Tap(200, events=[text, bad, end]))))
+    assert [event.type for event in events] == ["text", "error"]
+    assert str(events[-1].data["text"]).startswith("The bot's answer cannot be read: ")
+
+
+def test_what_a_chat_passes_over_is_passed_over_when_it_is_played() -> None:
+    meta = Recorded(0.001, "meta", b'event: meta\ndata: {"content_type":5}\n\n')
+    odd = Recorded(0.001, "odd", b"event: odd\ndata: no json\n\n")
+    rest = events_of([(0.002, "text", {"text": "hi"}), (0.003, "done", {})])
+    events = asyncio.run(played(an_exchange(server=Tap(200, events=[meta, odd, *rest]))))
+    assert [event.type for event in events] == ["odd", "text", "done"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"), [("stopped", "was stopped here"), ("open", "not gone on"), ("failed", "broke off here")]
+)
+def test_a_recording_without_an_end_says_so_at_its_end(outcome: Outcome, said: str) -> None:
+    tap = Tap(200, events=events_of([(0.001, "text", {"text": "so far"})]))
+    events = asyncio.run(played(an_exchange(server=tap, outcome=outcome)))
+    assert [event.type for event in events] == ["text", "error"]
+    assert said in str(events[-1].data["text"])
 
 
 @pytest.fixture(scope="module")

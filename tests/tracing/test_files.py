@@ -225,6 +225,21 @@ def test_a_place_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None
         ([HEAD, "EXCHANGE", '{"end":"server","chunks":[["x",3]]}'], r"line 3: 'chunks' is a string"),
         ([HEAD, "EXCHANGE", '{"end":"server","status":true}'], r"line 3: 'status' is a boolean"),
         ([HEAD, "EXCHANGE", '{"end":"server"}', '{"type":"text","at_s":NaN}'], r"line 4: .*JSON has no NaN"),
+        ([HEAD, '{"exchange":1,"started_at":"0001-01-01T00:00:00+23:59"}'], r"line 2: 'started_at' is of the year 1\."),
+        (
+            [HEAD, '{"exchange":1,"started_at":"9999-12-31T23:59:59-23:59"}'],
+            r"line 2: 'started_at' is of the year 9999",
+        ),
+        (
+            [HEAD, "EXCHANGE", '{"end":"server"}', '{"type":"text","at_s":1e308,"data":{"text":"x"}}'],
+            r"line 4: 'at_s' is more than 2,678,400 s",
+        ),
+        (
+            [HEAD, "EXCHANGE", '{"end":"server"}', '{"at_s":9999999.5,"type":"text","data":{"text":"x"}}'],
+            r"line 4: 'at_s' is more",
+        ),
+        ([HEAD, "EXCHANGE", '{"end":"server"}', '{"type":"text","at_s":1' + "0" * 400 + "}"], "line 4: 'at_s' is more"),
+        ([HEAD, "EXCHANGE", '{"end":"server","ended_s":1e300}'], r"line 3: 'ended_s' is more than"),
         ([HEAD, "EXCHANGE", '{"end":"server"}', '{"type":"text","base64":"?"}'], r"line 4: 'base64' is no base64"),
         ([HEAD, "EXCHANGE", '{"end":"server"}', '{"type":"a\\nb","data":{}}'], r"line 4: .*line break"),
         ([HEAD, "[" * 100_000], r"line 2: this is no JSON"),
