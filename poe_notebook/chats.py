@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from poe_notebook.attaching import File
@@ -37,11 +38,12 @@ _KEPT_TURNS = 10_000
 
 
 class Reacted(NamedTuple):
-    """What became of a reaction: its name and its sign, and whether the bot was told of it."""
+    """What became of a reaction: its name, its sign, whether the bot was told; the exchange in which that failed."""
 
     name: str
     emoji: str
     was_told: bool
+    failed_in: int | None = None
 
 
 class Chats:
@@ -181,10 +183,14 @@ class Chats:
         bot = self._simulator().directory.find(exchange.bot) if exchange.route != "poe" else None
         if bot is None:
             return Reacted(name, REACTION_SIGNS[name], was_told=False)
+        before = next((latest.number for latest in self._trace.latest()), 0)
         report = self._simulator().poe.report_reaction(
             bot, user_id=conversation.user_id, message_id=exchange.message_id, reaction=name
         )
-        return Reacted(name, REACTION_SIGNS[name], was_told=self._thread.run(report))
+        was_told = self._thread.run(report)
+        reports = takewhile(lambda since: since.number > before, self._trace.latest())
+        failed = [since.number for since in reports if since.bot == bot.name and since.raised is not None]
+        return Reacted(name, REACTION_SIGNS[name], was_told=was_told, failed_in=failed[0] if failed else None)
 
     def let_fail(self, bot: str, faults: str | None) -> Faults:
         """Let things go wrong with every answer of a bot, as ``cut@3``, or with none any more."""

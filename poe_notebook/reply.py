@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Literal
 from weakref import ref
 
-from poe_notebook.errors import BotError
+from poe_notebook.errors import BotError, BotProtocolError
 from poe_notebook.protocol.call_pieces import CallPieces, GrowingCall, delta_of, deltas_in
 from poe_notebook.protocol.event_fields import attachment_in, index_in, string_in
 from poe_notebook.protocol.events import Event
@@ -200,8 +200,13 @@ class Reply:
         if self.state == "waiting" and event.type not in ("meta", "ping"):
             self.state = "answering"
         take = _TAKE.get(event.type)
-        if take is not None:
+        if take is None:
+            return
+        try:
             take(self, event)
+        except BotProtocolError:
+            self.events.pop()  # whoever reads on would stumble over it again
+            raise
 
     def raise_for_failure(self) -> Reply:
         """Raise ``BotError`` if the answer failed, else give the reply back, so that calls can be chained."""

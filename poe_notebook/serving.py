@@ -47,6 +47,7 @@ class Serving:
         self._listeners: WeakSet[Any] = WeakSet()
         self._scheduled: set[str] = set()
         self._told_busy: set[str] = set()
+        self._notes: dict[str, tuple[object, str]] = {}
 
     def publish(
         self,
@@ -97,6 +98,12 @@ class Serving:
     def watch(self, name: str, watcher: Watcher) -> None:
         """Have a status line told of every change, from now on instead of the line before it."""
         self._watchers[name] = watcher
+
+    def note(self, name: str, words: str, *, of: object) -> None:
+        """Have a few words said in the status of a generation of a bot."""
+        self._notes[name] = (of, words)
+        if name in self.slots:
+            self._slot_changed(self.slots.named(name))
 
     def listen(self, listener: Any) -> None:
         """Call ``listener.bot_changed(name)``, from any thread, whenever a bot changes; it is not kept alive for it."""
@@ -156,7 +163,12 @@ class Serving:
             answered=slot.answered,
             failed=slot.failed,
             access=self._access_of(slot),
+            note=self._note_of(slot),
         )
+
+    def _note_of(self, slot: Slot) -> str:
+        of, words = self._notes.get(slot.name, (None, ""))
+        return words if of is slot.current else ""
 
     def _access_of(self, slot: Slot) -> str:
         wrong = self._app.state.poe_failed_keys.total

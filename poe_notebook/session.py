@@ -176,7 +176,14 @@ class Session:
         """Have the simulated Poe learn a bot's settings as soon as it is there, as Poe does when a server starts."""
         bot = self._simulator.directory.find(name)
         if bot is not None:
-            self.thread.submit(self._simulator.poe.settings.of(bot))
+            self.thread.submit(self._learn_settings(bot))
+
+    async def _learn_settings(self, bot: KnownBot) -> None:
+        understood = await self._simulator.poe.settings.of(bot)
+        if understood.fault:
+            self.serving.note(
+                bot.name, f"no settings: {understood.fault} Look: %poe settings {bot.name}", of=bot.version
+            )
 
     def content_of(self, url: str) -> bytes | None:
         """Give a file that the simulated Poe keeps, even if its address has expired for others."""

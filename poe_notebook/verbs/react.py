@@ -18,6 +18,10 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     """Report the reaction to the bot, and say so."""
     exchange = console.session.exchange(arguments.word("which"))
     reacted = console.session.chats.react(exchange, str(arguments.word("reaction")))
+    if reacted.failed_in is not None:
+        look = f"The bot's own method for that raised: `%poe inspect {reacted.failed_in}`."
+        console.say(f"{reacted.emoji} {exchange.bot} was told of your {reacted.name}. {look}", kind="warning")
+        return
     if reacted.was_told:
         console.say(f"{reacted.emoji} {exchange.bot} was told of your {reacted.name}.", kind="done")
         return

@@ -165,3 +165,29 @@ def test_an_answer_that_could_not_be_taken_has_failed_and_inspect_says_why(
     assert "failed" in text
     assert words in text
     assert "pressed Stop" not in text
+
+
+SETTINGS_AND_REACTIONS = """%%poebot Moody
+import poe_notebook as fp
+class Moody(fp.PoeBot):
+    async def get_settings(self, setting):
+        raise ValueError("none today")
+    async def get_response(self, request):
+        yield "x"
+    async def on_reaction_with_context(self, reaction_request, context):
+        raise KeyError("mood")
+"""
+
+
+def test_settings_and_reactions_that_fail_are_told_where_one_looks(kernel: Kernel) -> None:
+    kernel.run(SETTINGS_AND_REACTIONS)
+    kernel.value("__import__('time').sleep(0.5)")
+    notes = kernel.value("[bot.note for bot in __import__('poe_notebook').bots() if bot.name == 'Moody'][0]")
+    words = "no settings: Moody answered 500 to the settings request: get_settings of this bot failed: ValueError."
+    assert notes == f"{words} Look: %poe settings Moody"
+    assert "no settings: Moody" in kernel.run("%poe bots").text
+    kernel.run("%poe chat Moody hello")
+    text = kernel.run("%poe react -1 👍").text
+    assert "Moody was told of your like. The bot's own method for that raised: `%poe inspect" in text
+    number = text.rpartition("inspect ")[2].partition("`")[0]
+    assert "KeyError" in kernel.run(f"%poe inspect {number}").text
