@@ -119,10 +119,23 @@ def _silence(raised: Raised) -> Cause | None:
     )
 
 
+def _nothing_left(raised: Raised) -> Cause | None:
+    if raised.type not in ("StopIteration", "StopAsyncIteration"):
+        return None
+    name = "next" if raised.type == "StopIteration" else "await anext"
+    return Cause(
+        "nothing-left",
+        f"`{name}(iterator)` raises {raised.type} where nothing is left, and no generator may let one out: Python "
+        "makes a RuntimeError of it.",
+        f"Write `{name}(iterator, None)`, which gives None instead, or leave the handler with `return`.",
+    )
+
+
 _FINDERS: tuple[Callable[[Raised], Cause | None], ...] = (
     _other_loop,
     _running_loop,
     _no_name,
     _no_module,
     _silence,
+    _nothing_left,
 )

@@ -198,6 +198,8 @@ def raised(type_: str, message: str, **fields: Any) -> Exchange:
         ("NameError", "name 'client' is not defined", "name", "the cell that defines `client`"),
         ("ModuleNotFoundError", "No module named 'openai.types'", "module", "%pip install openai"),
         ("ReadTimeout", "", "timeout", "Give it longer"),
+        ("StopIteration", "", "nothing-left", "`next(iterator, None)`"),
+        ("StopAsyncIteration", "", "nothing-left", "`await anext(iterator, None)`"),
         ("KeyMissing", "No key.\nKeys are needed.\nType: this", "key-missing", "Type: this"),
         (
             "BotError",
