@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from poe_notebook.tracing.exchange import Raised
 
-__all__ = ["UNDECLARED", "Cause", "cause_of", "undeclared_cause"]
+__all__ = ["UNDECLARED", "Cause", "beside_the_notebook", "cause_of", "undeclared_cause"]
 
 
 class Cause(NamedTuple):
@@ -58,6 +58,35 @@ def undeclared_cause(text: str, *, asked: str = "") -> Cause | None:
             f"Declare as many calls as the handler makes, or make fewer to {name}.",
         )
     return None
+
+
+def beside_the_notebook(raised: Raised, cause: Cause | None) -> Cause | None:
+    """Say what to do about a line in a module of the author's own, which no cell loads again by being run again."""
+    module = _module_of(raised)
+    if not module:
+        return None
+    if cause is None or cause.rule == "name":
+        why = "An exception ends the answer: its user sees an error, and no reason."
+        cause = Cause("raised", why, f"Mend the line in {module}.py.")
+    again = f"`import importlib, {module}; importlib.reload({module})`"
+    now = (
+        f"{cause.now.removesuffix('.')}. Python keeps a module that it has loaded: load it again with {again}, or let "
+        "`%load_ext autoreload` and `%autoreload 2` do so; then run the bot's cell, and ask again: `%poe replay`"
+    )
+    return cause._replace(now=now)
+
+
+def _module_of(raised: Raised) -> str:
+    """Name the module of the author's own in which an exception came up; none for a cell and for a library."""
+    file = raised.at.file.replace("\\", "/") if raised.at is not None else ""
+    folder, _, name = file.rpartition("/")
+    if not folder or not name.endswith(".py") or _LIBRARY.search(file):
+        return ""
+    module = folder.rpartition("/")[2] if name == "__init__.py" else name.removesuffix(".py")
+    return module if module.isidentifier() else ""
+
+
+_LIBRARY = re.compile(r"/(site|dist)-packages/|/lib/python\d|/ipykernel_\d")
 
 
 def _of_ours(raised: Raised) -> Cause | None:
