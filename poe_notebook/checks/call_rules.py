@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from poe_notebook.checks.causes import Cause, undeclared_cause
+from poe_notebook.checks.causes import CIRCLE, Cause, undeclared_cause
 from poe_notebook.checks.evidence import Evidence
 from poe_notebook.checks.finding import SPEC, Finding
 from poe_notebook.tracing.exchange import Exchange, Raised
@@ -44,7 +44,7 @@ def circle(evidence: Evidence) -> Iterator[Finding]:
     if not own or (error is not None and failed_call(error, evidence) is not None):
         return  # told already, with the line
     name = own[-1].bot[:_NAME_CHARS]
-    yield Finding("circle", "warning", f"The bot asks itself: {name} asked {name}.", _ROUND, _OUT)
+    yield Finding("circle", "warning", f"The bot asks itself: {name} asked {name}.", CIRCLE.why, CIRCLE.now)
 
 
 def declared_calls(evidence: Evidence) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def failed_call(error: Raised, evidence: Evidence) -> tuple[str, Cause] | None:
     what = _told(failed) or _sentence(error.message)
     if _is_itself(failed, evidence):
         what = f"The bot asks itself: {name} asked {name}, and that failed: {what}"
-        return what, Cause("circle", _ROUND, f"{_OUT} The one that failed: {look}")
+        return what, CIRCLE._replace(now=f"{CIRCLE.now} The one that failed: {look}")
     why = "A bot that fails raises an error in the handler that asks it, after a second try if the bot allows one."
     now = f"See what it met: {look}. Mend {name}, or catch `fp.BotError` around the call and yield something else."
     return f"The bot {name}, which the handler asked, failed: {what}", Cause("called-bot-failed", why, now)
@@ -91,12 +91,6 @@ def asked_last(evidence: Evidence) -> str:
     """Name the bot that the handler asked last of those that failed."""
     failed = [call.bot for call in evidence.calls if call.outcome in ("failed", "refused")]
     return failed[-1] if failed else ""
-
-
-_ROUND = (
-    "Each of its answers asks for another one, until Poe ends the round: a handler that asks asks again when asked."
-)
-_OUT = "Ask another bot, or answer without asking where the request says that it is the bot's own."
 
 
 def _is_itself(call: Exchange, evidence: Evidence) -> bool:

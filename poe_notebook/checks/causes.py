@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from poe_notebook.tracing.exchange import Raised
 
-__all__ = ["UNDECLARED", "Cause", "beside_the_notebook", "cause_of", "undeclared_cause"]
+__all__ = ["CIRCLE", "UNDECLARED", "Cause", "beside_the_notebook", "cause_of", "undeclared_cause"]
 
 
 class Cause(NamedTuple):
@@ -23,6 +23,15 @@ UNDECLARED = re.compile(r"0 or undefined call count", re.IGNORECASE)
 """In the sentence that Poe gives a bot which asks an undeclared one (server-bot-quick-start issues 60, 75 and 87)."""
 _TOO_OFTEN = re.compile(r"more often than the \d+ times in its settings", re.IGNORECASE)
 _CALLED = re.compile(r"\bcalled (?!on\b)(?:bot )?([\w.-]*\w)")
+
+_ITSELF = re.compile(r"(?<![\w.-])([\w.-]+) called (?:bot )?\1(?![\w-])", re.IGNORECASE)
+
+CIRCLE = Cause(
+    "circle",
+    "Each of its answers asks for another one, until Poe ends the round: a handler that asks asks again when asked.",
+    "Ask another bot, or answer without asking where the request says that it is the bot's own.",
+)
+"""A bot that asks itself."""
 
 _OTHER_LOOP = re.compile(
     r"attached to a different loop|bound to a different event loop|Event loop is closed|different event loop", re.I
@@ -51,6 +60,8 @@ def undeclared_cause(text: str, *, asked: str = "") -> Cause | None:
             f'Write into the bot\'s cell: `settings = fp.SettingsResponse(server_bot_dependencies={{"{name}": 1}})`, '
             "run it, and for the real Poe `%poe sync BOT`.",
         )
+    if _TOO_OFTEN.search(text) and _ITSELF.search(text):
+        return CIRCLE
     if _TOO_OFTEN.search(text):
         return Cause(
             "called-too-often",

@@ -214,6 +214,12 @@ def raised(type_: str, message: str, **fields: Any) -> Exchange:
             "called-too-often",
             "as many calls",
         ),
+        (
+            "BotError",
+            '{"text": "Message m-1: Circle called Circle more often than the 1 times in its settings"}',
+            "circle",
+            "Ask another bot",
+        ),
     ],
 )
 def test_an_exception_is_one_finding_with_its_cause_its_line_and_the_next_step(
