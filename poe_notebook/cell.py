@@ -16,7 +16,7 @@ from typing import Any
 
 from IPython import get_ipython
 
-from poe_notebook.bot.handlers import METHODS, function_bot, is_bot, is_bot_class
+from poe_notebook.bot.handlers import METHODS, check_handler, function_bot, is_bot, is_bot_class
 from poe_notebook.errors import CellHasNoBot, CellSyntaxError, PoeNotebookError, without_our_frames
 
 __all__ = ["Found", "bot_left_by", "cell_label", "guess_name", "run_body"]
@@ -126,14 +126,19 @@ def bot_left_by(namespace: dict[str, Any], bound: set[str], *, name: str | None)
     classes = _leaves({key: value for key, value in left.items() if is_bot_class(value)})
     if instances:
         key, bot = _the_one(instances, name, "bots")
-        return Found(name or bot.bot_name or _class_or_variable(bot, key), bot)
+        return _checked(Found(name or bot.bot_name or _class_or_variable(bot, key), bot))
     if classes:
         key, kind = _the_one(classes, name, "bot classes")
-        return _instance(kind, name or key)
+        return _checked(_instance(kind, name or key))
     functions = {key: left[key] for key in METHODS if callable(left.get(key))}
     if "get_response" in functions or "get_response_with_context" in functions:
         return _from_functions(functions, left.get("settings"), name)
     raise _no_bot(left, name)
+
+
+def _checked(found: Found) -> Found:
+    check_handler(found.bot, name=found.name)
+    return found
 
 
 def _from_functions(functions: dict[str, Any], settings: Any, name: str | None) -> Found:

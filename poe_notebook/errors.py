@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from types import TracebackType
+from types import CodeType, TracebackType
 
 __all__ = [
     "BotError",
@@ -144,7 +144,12 @@ CellSyntaxError.__name__ = "SyntaxError"
 
 
 class HandlerMistake(PoeNotebookError, TypeError):
-    """A handler gave something that is no answer."""
+    """A handler gave something that is no answer.
+
+    ``code`` is the handler's own, so that its definition can be named where no line of it raised.
+    """
+
+    code: CodeType | None = None
 
 
 class ServerError(PoeNotebookError, OSError):

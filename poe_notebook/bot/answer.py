@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from poe_notebook.bot.base import RequestContext
 from poe_notebook.bot.files import answer_files
 from poe_notebook.bot.handlers import Servable
+from poe_notebook.bot.mistakes import mistake
 from poe_notebook.errors import HandlerMistake, InsufficientFundError
 from poe_notebook.protocol.events import encode, encode_text, raw_bytes
 from poe_notebook.protocol.requests import QueryRequest
@@ -90,7 +91,7 @@ async def _encoded(
                     continue
                 encode_item = _encoder(kind)
                 if encode_item is None:
-                    await _throw_at_the_yield(source, _mistake(servable.name, item, f"yielded as item {count}"))
+                    await _throw_at_the_yield(source, mistake(servable.name, item, f"yielded as item {count}"))
                 else:
                     for event in encode_item(item):
                         yield event
@@ -138,7 +139,7 @@ async def _open(
         return aiter(source)
     if isinstance(source, Iterator):
         return in_thread(_checked(source, servable.name))
-    raise _mistake(servable.name, source, "returned")
+    raise mistake(servable.name, source, "returned", handler=servable.handler)
 
 
 async def _call_in_thread(call: Callable[[], Any], in_thread: InThread) -> Any:
@@ -168,20 +169,20 @@ def _checked(source: Iterator[Any], name: str) -> Generator[Any, None, None]:
         for count, item in enumerate(source, 1):
             kind: Any = type(item)
             if _encoder(kind) is None:
-                mistake = _mistake(name, item, f"yielded as item {count}")
+                error = mistake(name, item, f"yielded as item {count}")
                 if inspect.isgenerator(source):
-                    source.throw(mistake)  # raised at the author's own yield, so that the traceback shows that line
-                raise mistake
+                    source.throw(error)  # raised at the author's own yield, so that the traceback shows that line
+                raise error
             yield item
     finally:
         if inspect.isgenerator(source):
             source.close()
 
 
-async def _throw_at_the_yield(source: Any, mistake: HandlerMistake) -> None:
+async def _throw_at_the_yield(source: Any, error: HandlerMistake) -> None:
     if inspect.isasyncgen(source):
-        await source.athrow(mistake)
-    raise mistake
+        await source.athrow(error)
+    raise error
 
 
 @lru_cache(maxsize=256)
@@ -209,25 +210,3 @@ def _failure(error: BaseException) -> Encoded:
     # The type's name only: an exception's message may hold a path or a key, and this leaves the machine.
     data = {"allow_retry": False, "text": _FAILED_TEXT, "raw_response": type(error).__name__}
     return "error", encode("error", data)
-
-
-def _mistake(name: str, value: Any, how: str) -> HandlerMistake:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return HandlerMistake(
-        f"The handler of {name} gave {shown} ({type(value).__name__}), {how}.",
-        why="An answer is made of str and of Poe's responses: PartialResponse, MetaResponse, DataResponse, "
-        "ErrorResponse, ServerSentEvent.",
-        now=_instead(value, how),
-    )
-
-
-def _instead(value: Any, how: str) -> str:
-    verb = "return" if how == "returned" else "yield"
-    if value is None:
-        return "Write: yield ''" if verb == "yield" else "Write: yield some text; a plain function has to return a str."
-    if isinstance(value, bytes):
-        return f"Write: {verb} value.decode()"
-    if isinstance(value, dict | list | tuple):
-        return f"Write: {verb} json.dumps(value)"
-    return f"Write: {verb} str(value)"

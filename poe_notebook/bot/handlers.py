@@ -7,7 +7,7 @@ that package is never imported.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from poe_notebook.errors import CellHasNoBot
 from poe_notebook.protocol.requests import QueryRequest
 from poe_notebook.protocol.settings import SettingsResponse
 
-__all__ = ["METHODS", "Servable", "function_bot", "is_bot", "is_bot_class", "servable"]
+__all__ = ["METHODS", "Servable", "check_handler", "function_bot", "is_bot", "is_bot_class", "servable"]
 
 METHODS = (
     "get_response",
@@ -42,13 +42,15 @@ class Servable:
     respond: Callable[[QueryRequest, RequestContext], Any]
     is_plain: bool
     """Whether ``respond`` is a plain function, which may block and so has to run in a worker thread."""
+    handler: Any = None
+    """The author's own function behind ``respond``."""
 
 
 def servable(bot: Any, *, name: str) -> Servable:
     """Make a bot object servable under a name."""
     bot = with_key_of_server(bot)
     respond, handler = _respond(bot)
-    return Servable(name=name, bot=bot, respond=respond, is_plain=not _is_async(handler))
+    return Servable(name=name, bot=bot, respond=respond, is_plain=not _is_async(handler), handler=handler)
 
 
 def is_bot(value: Any) -> bool:
@@ -65,10 +67,22 @@ def is_bot_class(value: Any) -> bool:
     )
 
 
+def check_handler(bot: Any, *, name: str) -> None:
+    """Raise ``CellHasNoBot`` if the handler of a bot object wants more arguments than it is called with."""
+    handler = _respond(bot)[1]
+    method = getattr(handler, "__name__", "")
+    try:
+        parameters = list(inspect.signature(handler).parameters.values())
+    except (TypeError, ValueError):
+        return  # it does not say what it takes
+    if method in METHODS:
+        _check_required(method, parameters, name)
+
+
 def function_bot(functions: Mapping[str, Any], *, name: str, settings: SettingsResponse | None = None) -> PoeBot:
     """Make a bot from functions named as ``PoeBot``'s methods, each with or without ``self``, and its settings.
 
-    Raises ``CellHasNoBot`` if ``get_response`` is among them but takes no request.
+    Raises ``CellHasNoBot`` if one of them takes no request, or needs more than it is given.
     """
     methods = {method: _as_method(method, function, name) for method, function in functions.items()}
     if settings is not None and "get_settings" not in methods:
@@ -105,7 +119,25 @@ def _as_method(method: str, function: Any, bot: str) -> Any:
             why="Poe's request is the handler's only argument.",
             now=f"Write: async def {method}(request):",
         )
-    return function if positional[0].name == "self" else staticmethod(function)
+    has_self = positional[0].name == "self"
+    _check_required(method, parameters[has_self:], bot)
+    return function if has_self else staticmethod(function)
+
+
+def _check_required(method: str, parameters: Sequence[inspect.Parameter], bot: str) -> None:
+    """Refuse a handler that wants more arguments than it is called with."""
+    given = list(inspect.signature(getattr(PoeBot, method)).parameters)[1:]
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    required = [p for p in parameters if p.default is p.empty and p.kind not in variable]
+    by_name = [p.name for p in required if p.kind is p.KEYWORD_ONLY]
+    excess = [p.name for p in required if p.kind is not p.KEYWORD_ONLY][len(given) :] + by_name
+    if excess:
+        names = ", ".join(p.name for p in required if p.name not in excess) or given[0]
+        raise CellHasNoBot(
+            f"{method} of {bot} needs {' and '.join(excess)} too, which nobody gives it.",
+            why=f"It is called with {' and '.join(given)} alone.",
+            now=f"Write: async def {method}({names}):  or give a default: {excess[0]}=None",
+        )
 
 
 def _giving(settings: SettingsResponse) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from poe_notebook.tracing.exchange import Raised
 
-__all__ = ["UNDECLARED", "Cause", "cause_of", "undeclared_cause"]
+__all__ = ["CIRCLE", "UNDECLARED", "Cause", "beside_the_notebook", "cause_of", "undeclared_cause"]
 
 
 class Cause(NamedTuple):
@@ -23,6 +23,15 @@ UNDECLARED = re.compile(r"0 or undefined call count", re.IGNORECASE)
 """In the sentence that Poe gives a bot which asks an undeclared one (server-bot-quick-start issues 60, 75 and 87)."""
 _TOO_OFTEN = re.compile(r"more often than the \d+ times in its settings", re.IGNORECASE)
 _CALLED = re.compile(r"\bcalled (?!on\b)(?:bot )?([\w.-]*\w)")
+
+_ITSELF = re.compile(r"(?<![\w.-])([\w.-]+) called (?:bot )?\1(?![\w-])", re.IGNORECASE)
+
+CIRCLE = Cause(
+    "circle",
+    "Each of its answers asks for another one, until Poe ends the round: a handler that asks asks again when asked.",
+    "Ask another bot, or answer without asking where the request says that it is the bot's own.",
+)
+"""A bot that asks itself."""
 
 _OTHER_LOOP = re.compile(
     r"attached to a different loop|bound to a different event loop|Event loop is closed|different event loop", re.I
@@ -51,6 +60,8 @@ def undeclared_cause(text: str, *, asked: str = "") -> Cause | None:
             f'Write into the bot\'s cell: `settings = fp.SettingsResponse(server_bot_dependencies={{"{name}": 1}})`, '
             "run it, and for the real Poe `%poe sync BOT`.",
         )
+    if _TOO_OFTEN.search(text) and _ITSELF.search(text):
+        return CIRCLE
     if _TOO_OFTEN.search(text):
         return Cause(
             "called-too-often",
@@ -58,6 +69,35 @@ def undeclared_cause(text: str, *, asked: str = "") -> Cause | None:
             f"Declare as many calls as the handler makes, or make fewer to {name}.",
         )
     return None
+
+
+def beside_the_notebook(raised: Raised, cause: Cause | None) -> Cause | None:
+    """Say what to do about a line in a module of the author's own, which no cell loads again by being run again."""
+    module = _module_of(raised)
+    if not module:
+        return None
+    if cause is None or cause.rule == "name":
+        why = "An exception ends the answer: its user sees an error, and no reason."
+        cause = Cause("raised", why, f"Mend the line in {module}.py.")
+    again = f"`import importlib, {module}; importlib.reload({module})`"
+    now = (
+        f"{cause.now.removesuffix('.')}. Python keeps a module that it has loaded: load it again with {again}, or let "
+        "`%load_ext autoreload` and `%autoreload 2` do so; then run the bot's cell, and ask again: `%poe replay`"
+    )
+    return cause._replace(now=now)
+
+
+def _module_of(raised: Raised) -> str:
+    """Name the module of the author's own in which an exception came up; none for a cell and for a library."""
+    file = raised.at.file.replace("\\", "/") if raised.at is not None else ""
+    folder, _, name = file.rpartition("/")
+    if not folder or not name.endswith(".py") or _LIBRARY.search(file):
+        return ""
+    module = folder.rpartition("/")[2] if name == "__init__.py" else name.removesuffix(".py")
+    return module if module.isidentifier() else ""
+
+
+_LIBRARY = re.compile(r"/(site|dist)-packages/|/lib/python\d|/ipykernel_\d")
 
 
 def _of_ours(raised: Raised) -> Cause | None:
@@ -119,10 +159,23 @@ def _silence(raised: Raised) -> Cause | None:
     )
 
 
+def _nothing_left(raised: Raised) -> Cause | None:
+    if raised.type not in ("StopIteration", "StopAsyncIteration"):
+        return None
+    name = "next" if raised.type == "StopIteration" else "await anext"
+    return Cause(
+        "nothing-left",
+        f"`{name}(iterator)` raises {raised.type} where nothing is left, and no generator may let one out: Python "
+        "makes a RuntimeError of it.",
+        f"Write `{name}(iterator, None)`, which gives None instead, or leave the handler with `return`.",
+    )
+
+
 _FINDERS: tuple[Callable[[Raised], Cause | None], ...] = (
     _other_loop,
     _running_loop,
     _no_name,
     _no_module,
     _silence,
+    _nothing_left,
 )

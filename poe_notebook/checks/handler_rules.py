@@ -1,16 +1,17 @@
-"""Rules about what a handler did: what it raised, what it blocked, whom it asked."""
+"""Rules about what a handler did: what it raised, what failed beside it, what it blocked."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from poe_notebook.checks.causes import cause_of, undeclared_cause
+from poe_notebook.checks.call_rules import asked_last, failed_call, is_refused
+from poe_notebook.checks.causes import Cause, beside_the_notebook, cause_of
 from poe_notebook.checks.evidence import Evidence
 from poe_notebook.checks.finding import SPEC, Finding
-from poe_notebook.tracing.exchange import Blocked, Raised
+from poe_notebook.tracing.exchange import Blocked, Place, Raised, Report
 
 __all__ = ["HANDLER_RULES"]
 
@@ -24,17 +25,71 @@ def raised(evidence: Evidence) -> Iterator[Finding]:
     error = evidence.exchange.raised
     if error is None:
         return
-    cause = cause_of(error, asked=_asked_last(evidence))
+    title = _told(error, sent=len(evidence.types) - evidence.counts["error"] - evidence.counts["done"])
+    cause = cause_of(error, asked=asked_last(evidence))
+    called = failed_call(error, evidence) if cause is None else None
+    if called is not None:
+        title, cause = called
+    if cause is None or cause.rule not in _OF_CALLS:
+        cause = beside_the_notebook(error, cause) or cause or _UNKNOWN
     yield Finding(
-        cause.rule if cause is not None else "raised",
+        cause.rule,
         "error",
-        _told(error, sent=len(evidence.types) - evidence.counts["error"] - evidence.counts["done"]),
-        cause.why if cause is not None else "An exception ends the answer: its user sees an error, and no reason.",
-        cause.now if cause is not None else "Mend the line, run the cell, and ask again: `%poe replay`",
-        SPEC if cause is not None and cause.rule in ("undeclared-bot", "called-too-often") else "",
+        title,
+        cause.why,
+        cause.now,
+        SPEC if cause.rule in _REFUSED else "",
         place=error.at,
         is_exception=True,
     )
+
+
+_REFUSED = frozenset({"undeclared-bot", "called-too-often"})
+_OF_CALLS = _REFUSED | {"called-bot-failed", "circle"}
+_UNKNOWN = Cause(
+    "raised",
+    "An exception ends the answer: its user sees an error, and no reason.",
+    "Mend the line, run the cell, and ask again: `%poe replay`",
+)
+
+
+def unheard(evidence: Evidence) -> Iterator[Finding]:
+    """Find what failed in threads and tasks that the handler started and did not wait for."""
+    for (source, text, place), count in Counter(_unheard(evidence.exchange.reports)).items():
+        what, why, now = _BESIDE[source]
+        yield Finding(
+            "unheard",
+            "warning",
+            f"{what} failed{f' {count:,} times' if count > 1 else ''}: {text[:_MESSAGE_CHARS]}",
+            why,
+            now,
+            place=place,
+        )
+
+
+_ALONE = "What it raises ends it alone: the handler is told nothing, and goes on."
+_BESIDE = {
+    "thread": (
+        "A thread that the handler started",
+        _ALONE,
+        "Run it with `await asyncio.to_thread(function, …)`, which raises in the handler, or catch the error in it.",
+    ),
+    "task": (
+        "A background task that the handler started",
+        _ALONE,
+        "`await` the task, or start it in `async with asyncio.TaskGroup() as group:`, or catch the error in it.",
+    ),
+    "callback": ("A callback that the handler left to its loop", _ALONE, "Catch the error in it."),
+}
+
+
+def _unheard(reports: Sequence[Report]) -> Iterator[tuple[str, str, Place | None]]:
+    for report in list(reports):
+        if report.source in _BESIDE:
+            file, line = report.values.get("file"), report.values.get("line")
+            function, code = (str(report.values.get(key) or "") for key in ("function", "code"))
+            is_known = isinstance(file, str) and isinstance(line, int)
+            yield report.source, report.text, Place(str(file), int(line or 0), function, code) if is_known else None
 
 
 def blocked(evidence: Evidence) -> Iterator[Finding]:
@@ -56,29 +111,10 @@ def blocked(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def refused_call(evidence: Evidence) -> Iterator[Finding]:
-    """Find calls to other bots that Poe refused, whatever the handler made of it."""
-    if evidence.exchange.raised is not None and undeclared_cause(evidence.exchange.raised.message):
-        return  # told already, with the line
-    texts = [(text, call.bot) for call in evidence.calls for text in _error_texts(Evidence(call))]
-    for text, asked in [*texts, *((text, "") for text in _error_texts(evidence))]:
-        cause = undeclared_cause(text, asked=asked)
-        if cause is not None:
-            yield Finding(
-                cause.rule,
-                "error",
-                f"Poe refused to ask another bot: {text[:_MESSAGE_CHARS]}",
-                cause.why,
-                cause.now,
-                SPEC,
-            )
-            return
-
-
 def error_event(evidence: Evidence) -> Iterator[Finding]:
     """Find an answer that ended in an error which the handler gave itself, or somebody on the way."""
     error, exchange = evidence.error(), evidence.exchange
-    if error is None or exchange.raised is not None or any(True for _ in refused_call(evidence)):
+    if error is None or exchange.raised is not None or is_refused(evidence):
         return
     at = evidence.first("error")
     text = error.get("text")
@@ -97,45 +133,12 @@ def error_event(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def declared_calls(evidence: Evidence) -> Iterator[Finding]:
-    """Find calls that the bot's settings do not allow, where Poe has not refused them (yet)."""
-    if evidence.settings is None or any(True for _ in refused_call(evidence)):
-        return
-    declared = evidence.settings.get("server_bot_dependencies")
-    allowed = {str(name).casefold(): count for name, count in (declared if isinstance(declared, dict) else {}).items()}
-    for bot, count in Counter(call.bot for call in evidence.calls if call.kind == "query").items():
-        limit = allowed.get(bot.casefold(), 0)
-        if isinstance(limit, int) and count > limit:
-            said = f"declares {limit:,}" if limit else "declares none"
-            yield Finding(
-                "undeclared-bot" if not limit else "called-too-often",
-                "warning",
-                f"The handler asked {bot[:60]} {count:,} times, and the bot's settings {said}.",
-                "Poe refuses calls to bots that server_bot_dependencies does not name, and those beyond its number.",
-                f'Write: `settings = fp.SettingsResponse(server_bot_dependencies={{"{bot[:60]}": {count}}})`',
-                SPEC,
-            )
-
-
 def _told(error: Raised, *, sent: int) -> str:
     what, _, _ = error.message.partition("\n")
     if error.type == "HandlerMistake":
         return what[:_MESSAGE_CHARS]
     when = f"after {sent:,} event{'s' * (sent > 1)} of its answer" if sent else "before it gave anything"
     return f"The handler raised {error.type} {when}{f': {what[:_MESSAGE_CHARS]}' if what else '.'}"
-
-
-def _asked_last(evidence: Evidence) -> str:
-    failed = [call.bot for call in evidence.calls if call.outcome in ("failed", "refused")]
-    return failed[-1] if failed else ""
-
-
-def _error_texts(evidence: Evidence) -> Iterator[str]:
-    error = evidence.error()
-    if error is not None and isinstance(error.get("text"), str):
-        yield error["text"]
-    if evidence.exchange.note and evidence.exchange.outcome in ("failed", "refused"):
-        yield evidence.exchange.note
 
 
 def _instead(blocked: Blocked) -> str:
@@ -147,4 +150,4 @@ def _instead(blocked: Blocked) -> str:
     return f"Put the work into {to_thread}, or make the handler a plain function (`def`), which may block."
 
 
-HANDLER_RULES = (raised, blocked, refused_call, error_event, declared_calls)
+HANDLER_RULES = (raised, unheard, blocked, error_event)

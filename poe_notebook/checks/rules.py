@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from poe_notebook.checks.call_rules import CALL_RULES
 from poe_notebook.checks.evidence import Evidence
 from poe_notebook.checks.field_rules import FIELD_RULES
 from poe_notebook.checks.finding import Finding, by_severity
@@ -21,6 +22,7 @@ Rule = Callable[[Evidence], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     *HANDLER_RULES,
+    *CALL_RULES,
     *REQUEST_RULES,
     *ORDER_RULES,
     *FIELD_RULES,

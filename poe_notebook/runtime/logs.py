@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from poe_notebook.runtime.replacing import Replacement
+from poe_notebook.tracing.authorship import with_known_names
 from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["HandlerLogs"]
@@ -44,7 +45,7 @@ def _routing(original: CallHandlers) -> CallHandlers:
         if recording is None:
             original(logger, record)
             return
-        recording.log("log", _line(record), level=record.levelname)
+        recording.log("log", with_known_names(_line(record), recording.label), level=record.levelname)
         for handler in _handlers(logger):
             if record.levelno >= handler.level and not _writes_to_a_cell(handler):
                 handler.handle(record)

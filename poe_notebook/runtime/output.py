@@ -16,6 +16,7 @@ from typing import Any
 from poe_notebook.runtime.logs import HandlerLogs
 from poe_notebook.runtime.replacing import Replacement
 from poe_notebook.runtime.thread_context import ThreadContext
+from poe_notebook.tracing.authorship import with_known_names
 from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["HandlerOutput"]
@@ -57,7 +58,7 @@ class _Routed:
         recording = CURRENT.get()
         if recording is None:
             return int(self._original.write(text) or 0)
-        recording.log(self._source, text)
+        recording.log(self._source, with_known_names(text, recording.label))  # a traceback, as print_exc writes it
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:

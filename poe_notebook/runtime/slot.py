@@ -23,7 +23,8 @@ from poe_notebook.runtime.bridge import Bridge
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.threads import in_thread
 from poe_notebook.server.hooks import call_hook
-from poe_notebook.tracing.exchange import Outcome
+from poe_notebook.tracing.exchange import Outcome, Place
+from poe_notebook.tracing.failures import authors_last_place
 from poe_notebook.tracing.recorder import CURRENT, Recording
 
 __all__ = ["Generation", "Lease", "Slot"]
@@ -47,7 +48,7 @@ class Lease:
     """A running answer's hold on its generation.
 
     ``outcome`` is how its handler ended, ``stopped`` until it has, and ``ended_s`` when; once it ``cleans_up``, a stop
-    leaves it to that.
+    leaves it to that. ``waited_at`` is the author's line at which it was cancelled, if that is known.
     """
 
     generation: Generation
@@ -56,6 +57,7 @@ class Lease:
     outcome: Outcome = "stopped"
     ended_s: float = 0.0
     cleans_up: bool = False
+    waited_at: Place | None = None
     _task: asyncio.Task[None] | None = None
 
     def start(self, handling: Coroutine[Any, Any, None], *, ended: Callable[[Lease], None]) -> None:
@@ -184,11 +186,14 @@ class Slot:
         async with aclosing(events):
             try:
                 lease.outcome = await _hand_over(events, lease.bridge)
+            except asyncio.CancelledError as stop:
+                lease.waited_at = authors_last_place(stop, label=recording.label, clean=recording.clean)
+                raise
             finally:
                 lease.cleans_up = True
 
     def _release(self, lease: Lease) -> None:
-        note = f"The handler was cancelled after {lease.ended_s:.2f} s." if lease.outcome == "stopped" else ""
+        note = _note_of_stop(lease) if lease.outcome == "stopped" else ""
         lease.bridge.tell()
         ended_at_s = lease.recording.start_s + lease.ended_s
         self._watch.end(lease.generation.thread, lease.recording, at_s=ended_at_s)
@@ -198,6 +203,12 @@ class Slot:
         self.failed += lease.outcome == "failed"
         lease.bridge.end()
         self._changed(self)
+
+
+def _note_of_stop(lease: Lease) -> str:
+    at = lease.waited_at
+    where = f", while it waited at {at}: {at.code}" if at is not None else "."
+    return f"The handler was cancelled after {lease.ended_s:.2f} s{where}"
 
 
 async def _hand_over(events: AsyncIterator[tuple[str, bytes]], bridge: Bridge) -> Outcome:

@@ -12,6 +12,7 @@ from poe_notebook.keys import Secret, new_access_key
 from poe_notebook.runtime.blocking import BlockedLoopWatch
 from poe_notebook.runtime.loop import LoopThread
 from poe_notebook.runtime.slot import Generation, Slot
+from poe_notebook.runtime.unheard import hear_of_tasks
 
 __all__ = ["Slots"]
 
@@ -73,6 +74,7 @@ class Slots:
         thread = slot.current.thread if slot is not None and slot.current is not None else None
         if thread is None or thread.is_current or not thread.is_responsive(_RESPONSIVE_S):
             thread = LoopThread(f"poe-bot-{name or 'new'}")
+            hear_of_tasks(thread.loop)
             self._threads.add(thread)
         self._reserved.add(thread)
         return thread

@@ -4,7 +4,7 @@ Python itself carries the context into ``asyncio.to_thread``, and into every thr
 (``-X thread_inherit_context``). Before that a ``threading.Thread`` begins with an empty context, and what it prints
 would fall into some cell. So ``Thread.start`` is stood in for while bots are served, and acts inside handlers alone; a
 pool's workers outlive the handler that happens to start them, so there it is each piece of work that carries the
-context, and the worker that carries none.
+context, and the worker that carries none. What such a thread raises is told in the exchange.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poe_notebook.runtime.replacing import Replacement
+from poe_notebook.runtime.unheard import tell
 from poe_notebook.tracing.recorder import CURRENT
 
 __all__ = ["ThreadContext"]
@@ -54,7 +55,16 @@ def _starting(original: Callable[[threading.Thread], None]) -> Callable[[threadi
 
 def _once(thread: threading.Thread, run: Callable[[], None]) -> None:
     del thread.run  # which would keep the thread, its context and the exchange alive
-    run()
+    recording = CURRENT.get()
+    try:
+        run()
+    except SystemExit:
+        raise  # which ends a thread without a word
+    except BaseException as error:
+        if recording is not None:
+            tell(recording, error, of="thread", name=recording.clean(thread.name))
+        if recording is None or threading.excepthook is not threading.__excepthook__:
+            raise
 
 
 def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:

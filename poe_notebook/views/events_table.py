@@ -39,6 +39,9 @@ _TONES: dict[str, Tone] = {
     "call": "info",
     "poe": "warn",
     "fault": "warn",
+    "thread": "warn",
+    "task": "warn",
+    "callback": "warn",
     "cost": "info",
 }
 

@@ -87,7 +87,7 @@ def _lines(exchange: Exchange) -> list[LogLine]:
     if exchange.raised is not None:
         raised = exchange.raised
         where = f" ({raised.at}); %poe debug {exchange.number}" if raised.at is not None else ""
-        lines.append(LogLine(raised.at_s, "raised", f"{raised.type}: {raised.message}{where}"))
+        lines.append(LogLine(raised.at_s, "raised", f"{raised.type}: {raised.message}".removesuffix(": ") + where))
     return sorted(lines, key=lambda line: line.at_s)
 
 

@@ -166,7 +166,7 @@ def _asides(exchange: Exchange, calls: Sequence[Exchange]) -> Iterator[Entry]:
     if exchange.raised is not None:
         raised = exchange.raised
         where = f", at {raised.at}: {raised.at.code}" if raised.at is not None else ""
-        yield Entry(raised.at_s, "raised", text=f"{raised.type}: {raised.message}{where}")
+        yield Entry(raised.at_s, "raised", text=f"{raised.type}: {raised.message}".removesuffix(": ") + where)
     for call in calls:
         began_s = max((call.started_at - exchange.started_at).total_seconds(), 0.0)
         yield Entry(began_s, "call", text=f"asked {call.bot}: {call.outcome} (exchange {call.number:,})")

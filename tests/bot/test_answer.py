@@ -378,7 +378,7 @@ class Odd:
         (["a"], "json.dumps(value)"),
         (None, "yield ''"),
         (ValueError("x"), "str(value)"),
-        (PartialResponse, "str(value)"),
+        (PartialResponse, "fp.PartialResponse(text="),
         (REQUEST, "str(value)"),
     ],
     ids=lambda value: type(value).__name__,

@@ -10,7 +10,7 @@ import fastapi_poe
 import pytest
 
 from poe_notebook.bot.base import PoeBot
-from poe_notebook.bot.handlers import METHODS, function_bot, is_bot, is_bot_class, servable
+from poe_notebook.bot.handlers import METHODS, check_handler, function_bot, is_bot, is_bot_class, servable
 from poe_notebook.errors import CellHasNoBot
 from poe_notebook.protocol.settings import SettingsResponse
 
@@ -122,6 +122,48 @@ def test_a_handler_without_a_request_is_said() -> None:
 
 async def settings_of(bot: Any) -> Any:
     return await bot.get_settings_with_context(None, None)
+
+
+async def two(request: Any, other: Any) -> Any:
+    yield request
+
+
+async def with_a_default(self: Any, request: Any, other: Any = None, *rest: Any, **more: Any) -> Any:
+    yield request
+
+
+async def by_name(request: Any, *, key: str) -> Any:
+    yield request
+
+
+async def with_context(request: Any, context: Any) -> Any:
+    yield request
+
+
+def test_a_handler_that_needs_more_than_the_request_is_said() -> None:
+    with pytest.raises(CellHasNoBot, match="get_response of Bot needs other too, which nobody gives it") as caught:
+        function_bot({"get_response": two}, name="Bot")
+    assert "Write: async def get_response(request):" in caught.value.now
+    with pytest.raises(CellHasNoBot, match="needs key too"):
+        function_bot({"get_response": by_name}, name="Bot")
+    function_bot({"get_response": with_a_default}, name="Bot")
+    function_bot({"get_response": lambda *all_of_them: "x"}, name="Bot")
+    function_bot({"get_response_with_context": with_context}, name="Bot")
+
+
+def test_a_handler_of_a_class_is_held_to_the_same() -> None:
+    class Two(PoeBot):
+        async def get_response(self, request: Any, other: Any) -> Any:  # type: ignore[override]
+            yield "x"
+
+    class WithContext(PoeBot):
+        async def get_response_with_context(self, request: Any, context: Any) -> Any:
+            yield "x"
+
+    with pytest.raises(CellHasNoBot, match="get_response of Two needs other too"):
+        check_handler(Two(), name="Two")
+    check_handler(WithContext(), name="x")
+    check_handler(PoeBot(), name="x")
 
 
 def test_settings_of_a_cell_are_the_bots_unless_it_has_the_method() -> None:

@@ -198,6 +198,8 @@ def raised(type_: str, message: str, **fields: Any) -> Exchange:
         ("NameError", "name 'client' is not defined", "name", "the cell that defines `client`"),
         ("ModuleNotFoundError", "No module named 'openai.types'", "module", "%pip install openai"),
         ("ReadTimeout", "", "timeout", "Give it longer"),
+        ("StopIteration", "", "nothing-left", "`next(iterator, None)`"),
+        ("StopAsyncIteration", "", "nothing-left", "`await anext(iterator, None)`"),
         ("KeyMissing", "No key.\nKeys are needed.\nType: this", "key-missing", "Type: this"),
         (
             "BotError",
@@ -211,6 +213,12 @@ def raised(type_: str, message: str, **fields: Any) -> Exchange:
             '{"text": "Message m-1: Bot called Echo more often than the 2 times in its settings"}',
             "called-too-often",
             "as many calls",
+        ),
+        (
+            "BotError",
+            '{"text": "Message m-1: Circle called Circle more often than the 1 times in its settings"}',
+            "circle",
+            "Ask another bot",
         ),
     ],
 )
@@ -258,6 +266,100 @@ def test_calls_beyond_the_settings_are_found_before_poe_refuses_them() -> None:
         ("undeclared-bot", "Other"),
     ]
     assert findings_of(answered(HELLO, DONE), calls=calls) == []
+
+
+# Whom it asked.
+
+
+def failing_call(number: int = 11, **fields: Any) -> Exchange:
+    call = answered(("error", {"text": "This bot failed."}), DONE, outcome="failed", **{"bot": "Inner", **fields})
+    call.number = number
+    return call
+
+
+def test_the_failure_of_a_bot_that_was_asked_is_named_as_its_own() -> None:
+    own = Raised(
+        0.1, "ValueError", "no such sky", [], at=Place("Cell In[4]", 3, "get_response", "raise ValueError(sky)")
+    )
+    error = json.dumps({"allow_retry": False, "text": "This bot failed."})
+    [finding] = findings_of(raised("BotErrorNoRetry", error), calls=[failing_call(9), failing_call(raised=own)])
+    assert finding.title == (
+        "The bot Inner, which the handler asked, failed: "
+        "ValueError: no such sky (Cell In[4], line 3: raise ValueError(sky))"
+    )
+    assert (finding.rule, finding.place, finding.is_exception) == ("called-bot-failed", LINE, True)
+    assert "`%poe inspect 11`" in finding.now
+    [unknown] = findings_of(raised("BotError", error), calls=[failing_call(bot="Elsewhere")])
+    assert unknown.title == "The bot Elsewhere, which the handler asked, failed: This bot failed."
+
+
+def test_an_error_of_the_handlers_own_is_its_own_whatever_became_of_a_call() -> None:
+    assert rules(findings_of(raised("ValueError", "no"), calls=[failing_call()])) == ["raised"]
+    assert rules(findings_of(raised("BotError", "no"), calls=[])) == ["raised"]
+
+
+def test_a_bot_that_asks_itself_is_told_so_once() -> None:
+    settings = {"server_bot_dependencies": {"Bot": 1}}
+    calls = [failing_call(bot="bot"), failing_call(bot="bot")]
+    [finding] = findings_of(raised("BotError", "no"), calls=calls, settings=settings)
+    assert finding.rule == "circle"
+    assert finding.title == "The bot asks itself: bot asked bot, and that failed: This bot failed."
+    [swallowed] = findings_of(answered(HELLO, DONE), calls=calls, settings=settings)
+    assert (swallowed.rule, swallowed.title) == ("circle", "The bot asks itself: bot asked bot.")
+
+
+def test_a_second_try_of_a_call_is_not_another_call() -> None:
+    request, settings = {"query": [{"content": "a"}]}, {"server_bot_dependencies": {"Inner": 1}}
+    again = answered(HELLO, DONE, bot="Inner", request=request)
+    calls = [failing_call(request=request), again]
+    assert findings_of(answered(HELLO, DONE), calls=calls, settings=settings) == []
+    other = answered(HELLO, DONE, bot="Inner", request={"query": []})
+    [finding] = findings_of(answered(HELLO, DONE), calls=[*calls, other], settings=settings)
+    assert finding.title == "The handler asked Inner 2 times, and the bot's settings declare 1."
+    [finding] = findings_of(answered(HELLO, DONE), calls=[again], settings={})
+    assert finding.title == "The handler asked Inner once, and the bot's settings declare none."
+
+
+# Modules beside the notebook.
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("/home/me/helper_c.py", "helper_c"),
+        ("C:\\me\\helper_c.py", "helper_c"),
+        ("/home/me/tools/__init__.py", "tools"),
+        ("/x/lib/python3.12/site-packages/httpx/_client.py", ""),
+        ("/x/lib/python3.12/json/decoder.py", ""),
+        ("/tmp/ipykernel_12/34.py", ""),
+        ("Cell In[3]", ""),
+    ],
+)
+def test_a_line_in_a_module_of_the_authors_own_has_the_module_loaded_again(file: str, module: str) -> None:
+    for type_, message in (("KeyError", "'x'"), ("NameError", "name 'x' is not defined"), ("TimeoutError", "")):
+        error = Raised(0.1, type_, message, [], at=Place(file, 5, "go", "go()"))
+        [finding] = found(("error", {}), DONE, raised=error, outcome="failed")
+        assert (f"importlib.reload({module})" in finding.now) is bool(module)
+        assert ("%autoreload 2" in finding.now) is bool(module)
+
+
+# What failed beside it.
+
+
+def test_what_failed_unheard_is_found_with_its_line_and_what_to_do() -> None:
+    values = {"file": "Cell In[3]", "line": 5, "function": "work", "code": "raise OSError"}
+    reports = [Report(0.1, "thread", "OSError: thread died", values)] * 2 + [Report(0.2, "task", "KeyError: 'x'", {})]
+    thread, task = found(HELLO, DONE, reports=reports)
+    assert thread.title == "A thread that the handler started failed 2 times: OSError: thread died"
+    assert thread.place == Place("Cell In[3]", 5, "work", "raise OSError")
+    assert "asyncio.to_thread" in thread.now
+    assert task.title == "A background task that the handler started failed: KeyError: 'x'"
+    assert (task.place, task.rule, task.severity) == (None, "unheard", "warning")
+
+
+def test_what_a_file_says_of_a_failure_may_be_odd() -> None:
+    reports = [Report(0.1, "callback", "X", {"file": 3, "line": "a"}), Report(0.1, "task", "Y", {"file": "f"})]
+    assert [finding.place for finding in found(HELLO, DONE, reports=reports)] == [None, None]
 
 
 @pytest.mark.parametrize(

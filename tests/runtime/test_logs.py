@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from poe_notebook.keys import Redactor, Secret
 from poe_notebook.runtime.output import HandlerOutput
+from poe_notebook.tracing.authorship import Label
 from poe_notebook.tracing.exchange import Exchange
 from poe_notebook.tracing.recorder import CURRENT, Trace
 
@@ -36,11 +38,13 @@ def a_cell() -> Iterator[io.StringIO]:
 
 
 @contextmanager
-def a_handler() -> Iterator[Exchange]:
+def a_handler(label: Label = lambda file: None) -> Iterator[Exchange]:
     """Run what is inside as a handler; gives its exchange."""
     redactor = Redactor()
     redactor.add(Secret(KEY))
-    recording = Trace(redactor).begin_server(bot="Bot", kind="query", message_id="m", request={}, headers={})
+    recording = Trace(redactor, label=label).begin_server(
+        bot="Bot", kind="query", message_id="m", request={}, headers={}
+    )
     token = CURRENT.set(recording)
     try:
         yield recording.exchange
@@ -162,3 +166,17 @@ def test_closing_gives_logging_back_unless_somebody_came_later() -> None:
         logging.getLogger("quiet").debug("still works")
     finally:
         logging.Logger.callHandlers = before  # type: ignore[method-assign]
+
+
+def test_tracebacks_that_a_handler_logs_or_prints_name_its_cells() -> None:
+    with a_cell(), a_handler(lambda file: "Cell In[3]" if file == __file__ else None) as exchange:
+        try:
+            raise ValueError("caught")
+        except ValueError:
+            logging.exception("so it went")
+            traceback.print_exc()
+    record, *printed = exchange.logs
+    for text in (record.text, "".join(line.text for line in printed)):
+        assert "  Cell In[3], line " in text
+        assert "ValueError: caught" in text
+        assert __file__ not in text

@@ -7,6 +7,7 @@ import contextvars
 import gc
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -143,6 +144,39 @@ def test_a_stopped_answer_ends_in_error_and_done_for_a_reader_that_is_still_ther
     assert events[1].data["allow_retry"] is True
     assert until(lambda: not slot.leases)
     assert [event.type for event in kernel.trace[-1].events] == ["text", "error", "done"]
+
+
+async def a_wait_without_end() -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_stopped_handler_says_at_which_line_it_waited(kernel: Kernel) -> None:
+    async def waiting(request: Any) -> AsyncIterator[str]:
+        yield "x"
+        await a_wait_without_end()
+
+    async def at_a_yield(request: Any) -> AsyncIterator[str]:
+        while True:
+            yield "x" * 10_000
+
+    def plain(request: Any) -> Iterator[str]:
+        while True:
+            yield "x"
+            time.sleep(0.05)
+
+    def note_of(handler: Any) -> str:
+        slot = kernel.serve(handler, handler.__name__)
+        with begun(kernel, slot):
+            time.sleep(0.1)  # the first text is handed over before the handler goes on
+            slot.stop()
+            assert until(lambda: not slot.leases)
+        return kernel.trace[-1].note
+
+    notes = [note_of(handler) for handler in (waiting, at_a_yield, plain)]
+    line = a_wait_without_end.__code__.co_firstlineno + 1
+    assert notes[0].endswith(f" s, while it waited at {__file__}, line {line}: await asyncio.Event().wait()")
+    assert re.fullmatch(r"The handler was cancelled after [\d.]+ s\.", notes[1])
+    assert re.fullmatch(r"The handler was cancelled after [\d.]+ s\.", notes[2])
 
 
 def test_a_blocked_handler_is_ended_for_its_reader_at_once_and_for_itself_when_it_comes_back(kernel: Kernel) -> None:

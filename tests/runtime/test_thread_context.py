@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -134,3 +135,63 @@ def test_closing_gives_threads_back() -> None:
     second.close()
     assert threading.Thread.start is start
     assert as_handler(word_in_a_thread) == "handler"
+
+
+# What such a thread raises.
+
+
+def test_an_error_in_such_a_thread_is_told_in_the_exchange_and_not_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # pytest has one of its own
+    recordings: list[Any] = []
+
+    def call() -> None:
+        recordings.append(CURRENT.get())
+        thread = threading.Thread(target=_fail, name="worker")
+        thread.start()
+        thread.join()
+
+    as_handler(call)
+    exchange = recordings[0].exchange
+    [line] = exchange.logs
+    assert line.source == "stderr"
+    head, second, *_ = line.text.split("\n")[0:3]
+    assert (head, second) == ("Exception in thread worker:", "Traceback (most recent call last):")
+    assert "runtime/thread_context.py" not in line.text
+    assert line.text.split("\n")[2].endswith("in _fail")
+    assert line.text.endswith("ZeroDivisionError: division by zero\n")
+    [report] = exchange.reports
+    assert (report.source, report.text) == ("thread", "ZeroDivisionError: division by zero")
+    assert report.values["code"].startswith("1 / 0")
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_in_a_thread_of_nobodys_is_printed_as_before() -> None:
+    seen: list[Any] = []
+    before, threading.excepthook = threading.excepthook, lambda arguments: seen.append(arguments.exc_type)
+    try:
+        thread = threading.Thread(target=_fail)
+        thread.start()
+        thread.join()
+    finally:
+        threading.excepthook = before
+    assert seen == [ZeroDivisionError]
+
+
+def test_a_thread_that_leaves_by_system_exit_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    recordings: list[Any] = []
+
+    def call() -> None:
+        recordings.append(CURRENT.get())
+        thread = threading.Thread(target=sys.exit)
+        thread.start()
+        thread.join()
+
+    as_handler(call)
+    assert (recordings[0].exchange.logs, recordings[0].exchange.reports) == ([], [])
+
+
+def _fail() -> None:
+    1 / 0  # noqa: B018
