@@ -91,8 +91,11 @@ def _file(file: File, shelf: Shelf, in_text: Container[int], *, is_over: bool) -
 
 
 def _left_out(file: File, shelf: Shelf) -> str:
-    if file.data is None or shelf.has(file):
+    if file.data is None:
         return ""
+    if shelf.has(file):
+        is_lost = file.look.kind == "other" and file.attachment.content_type[:6].lower() == "image/"
+        return ' <span class="poe-muted">· cannot be shown as an image</span>' if is_lost else ""
     return f' <span class="poe-muted">· {escape(shelf.why_not(file))}</span>'
 
 
