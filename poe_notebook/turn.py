@@ -106,7 +106,7 @@ class Turn:
         self.reply.state = "stopped"
         self._recording.end("stopped")
         self._wait_for_handler()
-        self.reply.note = _what_the_handler_did(self._recording.exchange)
+        self.reply.note = _what_the_handler_did(self._recording.exchange, self._recording.now_s())
         self._look_at_calls(is_last=True)
         self.reply.duration_s = self._recording.now_s()
 
@@ -212,10 +212,15 @@ def _next_step(raised: Raised, debug: str) -> str:
     )
 
 
-def _what_the_handler_did(exchange: Exchange) -> str:
+def _what_the_handler_did(exchange: Exchange, now_s: float) -> str:
     tap = exchange.server
     if tap is None:
         return "The connection was closed."
     if tap.ended_s is not None:
         return exchange.note or "The handler had ended by itself."
-    return "The handler has not come back yet: it is in blocking code, and will be cancelled when that returns."
+    if any(now_s - blocked.at_s - blocked.length_s < _STOP_S for blocked in list(exchange.blocked)):
+        return "The handler has not come back yet: it is in blocking code, and will be cancelled when that returns."
+    return (
+        "The handler has not come back yet: it may be cleaning up, in a `finally` or an `except`, "
+        "or be in code that nothing can interrupt."
+    )

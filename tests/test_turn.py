@@ -11,12 +11,14 @@ from typing import Any
 import endpoints
 import pytest
 from endpoints import KEY, Kernel, raw_server, response, until
+from recorded import an_exchange
 
 from poe_notebook.client.query import stream_events
 from poe_notebook.conversation import Conversation
 from poe_notebook.errors import BotError, BotErrorNoRetry
 from poe_notebook.keys import Secret
-from poe_notebook.turn import Turn
+from poe_notebook.tracing.exchange import Blocked, Place
+from poe_notebook.turn import Turn, _what_the_handler_did
 
 
 @pytest.fixture(scope="module")
@@ -175,11 +177,42 @@ def test_stopping_a_handler_that_blocks_does_not_wait_for_it_and_says_so(kernel:
         for reply in turn:
             if reply.text and handlers.blocks.is_set():
                 break
+        time.sleep(0.1)  # so that what blocks is seen in time, on a slow machine too
         left = time.monotonic()
     assert time.monotonic() - left < 0.5
     assert turn.reply.text == "first "
     assert "has not come back yet" in turn.reply.note
+    assert "it is in blocking code" in turn.reply.note
     assert until(lambda: kernel.trace[-1].server and kernel.trace[-1].server.ended_s)
+
+
+def test_a_handler_in_its_own_clean_up_is_not_said_to_block(kernel: Kernel) -> None:
+    cleaning = threading.Event()
+
+    async def slow_to_go(request: Any) -> AsyncIterator[str]:
+        try:
+            yield "first "
+            await asyncio.sleep(60)
+        finally:
+            cleaning.set()
+            await asyncio.sleep(0.8)
+
+    kernel.serve(slow_to_go)
+    turn = a_turn(kernel)
+    with turn:
+        next(reply for reply in turn if reply.text)
+    assert cleaning.is_set()
+    assert "has not come back yet: it may be cleaning up, in a `finally`" in turn.reply.note
+    assert "blocking" not in turn.reply.note
+
+
+def test_a_handler_that_was_seen_to_block_is_said_to() -> None:
+    exchange = an_exchange("first", outcome="stopped")
+    assert exchange.server is not None
+    exchange.server.ended_s = None
+    exchange.blocked = [Blocked(0.1, 0.5, Place("Cell In[1]", 3))]
+    assert "it is in blocking code" in _what_the_handler_did(exchange, 0.65)
+    assert "it may be cleaning up" in _what_the_handler_did(exchange, 5.0), "that was long ago"
 
 
 # Late.

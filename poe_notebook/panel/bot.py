@@ -62,7 +62,7 @@ class BotOfPanel:
         self.parameters = {**found.parameters, **fitting_parameters(self.settings.parameter_controls, self._given)}
 
     def fitting(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep of what a page gave what the parameter controls can have set; what is theirs and missing is not sent."""
+        """Keep of what a page gave what the parameter controls can have set; the simulated Poe fills in the others."""
         return fitting_parameters(self.settings.parameter_controls if self.settings is not None else None, given)
 
     def head(self) -> dict[str, Any]:

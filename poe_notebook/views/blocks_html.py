@@ -6,6 +6,7 @@ style sheet: an untrusted notebook, where both are removed, still reads well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from poe_notebook.views.blocks import Block, Cell, Column, Drawing, Facts, Folded, Listing, Prose, Section, Table, Tone
@@ -18,6 +19,9 @@ __all__ = ["block_html", "blocks_html", "prose_html", "section_html"]
 # The inline styles keep headings beside their markers, and long values readable, where the style sheet is removed.
 _HEADING = '<h4 class="poe-block-heading jp-toc-ignore tocSkip" style="display:inline">{}</h4>'
 _LEFT = ' style="text-align:left"'
+_LONG_WORD = re.compile(
+    r"(?:&#?\w+;|[^\s<>&]){25,}"
+)  # in HTML; anywhere else a word is broken only where it fills a line
 _LONG = 20  # rows: a longer table gets its own scroll bar
 
 
@@ -88,11 +92,18 @@ def _cells(row: Sequence[str | Cell | Prose], columns: Sequence[Column]) -> str:
 def _cell(cell: str | Cell | Prose, column: Column) -> str:
     side = _LEFT if column.kind == "code" else ""
     if not isinstance(cell, Cell):
-        return f'<td class="poe-block-{column.kind}"{side}>{_value(cell)}</td>'
-    shown = _safe(cell.text)
+        return f'<td class="poe-block-{column.kind}"{side}>{_breakable(_value(cell), column)}</td>'
+    shown = _breakable(_safe(cell.text), column)
     if cell.raw:
         shown = f"<details><summary>{shown}</summary><pre>{_safe(cell.raw)}</pre></details>"
     return f'<td class="{_classes(f"poe-block-{column.kind}", cell.tone)}"{side}>{shown}</td>'
+
+
+def _breakable(html: str, column: Column) -> str:
+    """Let a long word be broken, so that it pushes no column out of the table."""
+    if column.kind != "words":
+        return html
+    return _LONG_WORD.sub(r'<span class="poe-block-break">\g<0></span>', html)
 
 
 def _classes(name: str, tone: Tone) -> str:

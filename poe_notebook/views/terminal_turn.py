@@ -40,7 +40,7 @@ class TerminalTurn:
         self._text = AnswerText(reply, redact=redact)
         self._early: dict[int, str] = {}
         self._index: int | None = None
-        self._is_line_open = False
+        self._is_line_open = self._has_cr = False
 
     def open(self) -> None:
         """Say who is asked."""
@@ -91,9 +91,11 @@ class TerminalTurn:
         return text[len(early) :] if text.startswith(early) else f" {text}"
 
     def _put(self, text: str) -> None:
+        shown = text[1:] if self._has_cr and text[:1] == "\n" else text  # an end of line that came in two pieces
         if text:
-            self._write(visible(text))
-            self._is_line_open = not text.endswith("\n")
+            self._write(visible(shown))
+            self._has_cr = text[-1] == "\r"
+            self._is_line_open = text[-1] not in "\r\n"
 
     def _line_end(self) -> str:
         return "\n" if self._is_line_open else ""

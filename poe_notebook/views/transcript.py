@@ -50,22 +50,20 @@ def turn_bundle(
     has rendered it, and ``text`` what has grown of it; ``room`` is how much of the files the output may hold.
     """
     files = files or files_of(reply)
-    html = render_turn_html(reply, files, answers=answers, room=room)
-    return bundle(html, render_turn_text(reply, files, text=text))
+    shown = answers_of(reply, files) if answers is None else answers
+    html = render_turn_html(reply, files, answers=shown, room=room)
+    return bundle(html, render_turn_text(reply, files, text=text, answers=shown))
 
 
-def render_turn_html(
-    reply: Reply, files: TurnFiles, *, answers: Mapping[int, str] | None = None, room: Room = SAVED
-) -> str:
+def render_turn_html(reply: Reply, files: TurnFiles, *, answers: Mapping[int, str], room: Room = SAVED) -> str:
     """Render one turn as a framed section."""
     bot, shelf = escape(excerpt(reply.bot, _NAME_CHARS)), Shelf(files, room)
-    shown = answers_of(reply, files) if answers is None else answers
     html = (
         f'<div class="poe-turn poe-turn-{reply.state}">{_user_html(reply, files, shelf)}'
         f'{_BOT} role="group" aria-label="{bot}">{_heading_html(reply)}'
         f'<div class="poe-turn-before">{calls_html(reply)}</div>'
-        f'<div class="poe-turn-responses">{shelf.filled(answers_html(shown, len(reply.responses)))}</div>'
-        f'<div class="poe-turn-after">{after_html(reply, files, shelf)}</div>'
+        f'<div class="poe-turn-responses">{shelf.filled(answers_html(answers, len(reply.responses)))}</div>'
+        f'<div class="poe-turn-after">{after_html(reply, files, shelf, answers=answers)}</div>'
         f'<p class="poe-turn-foot poe-muted">{escape(footer(reply))}</p></div></div>'
     )
     return framed(
@@ -90,21 +88,28 @@ def _answer_html(html: str) -> str:
     return f'<div class="poe-turn-answer" dir="auto">{html}</div>'
 
 
-def render_turn_text(reply: Reply, files: TurnFiles, *, text: str = "") -> str:
+def render_turn_text(
+    reply: Reply, files: TurnFiles, *, text: str = "", answers: Mapping[int, str] | None = None
+) -> str:
     """Write one turn as plain text.
 
     While it grows, ``text`` stands for the answer, since the last word of the reply's own may be half a secret.
     """
     said = excerpt(reply.message.content, _MESSAGE_CHARS, lines=True)
     user = "\n".join(["You", said, *files_text(files.of_message)])
-    return f"{user}\n\n{answer_text(reply, files, text=text)}"
+    return f"{user}\n\n{answer_text(reply, files, text=text, answers=answers)}"
 
 
-def answer_text(reply: Reply, files: TurnFiles | None = None, *, text: str = "") -> str:
+def answer_text(
+    reply: Reply, files: TurnFiles | None = None, *, text: str = "", answers: Mapping[int, str] | None = None
+) -> str:
     """Write what the bot answered, without the message that it answers; ``text`` as for ``render_turn_text``."""
     files = files or files_of(reply)
     answer = excerpt(_answer_text(reply) if reply.is_finished else text, ANSWER_CHARS, lines=True)
-    parts = ["\n".join([heading_text(reply), *calls_text(reply), answer]).rstrip(), after_text(reply, files)]
+    parts = [
+        "\n".join([heading_text(reply), *calls_text(reply), answer]).rstrip(),
+        after_text(reply, files, answers=answers),
+    ]
     return "\n\n".join(filter(None, parts))
 
 

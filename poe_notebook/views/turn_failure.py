@@ -12,7 +12,6 @@ __all__ = ["failure_html", "failure_text"]
 _TEXT_CHARS = 20_000
 _NAME_CHARS = 200
 _TRACEBACK_CHARS = 8_000
-_NO_RETRY = "The bot says that asking the same again would not help."
 _KINDS = {
     "user_message_too_long": "By its type the last message is too long for this bot: "
     "let the text say how long it may be, and raise it for no other reason.",
@@ -24,11 +23,11 @@ _KINDS = {
 """What each ``error_type`` means to the author; Poe's protocol specification, and fastapi_poe 0.0.83."""
 
 
-def failure_html(failure: Failure) -> str:
-    """Render a failure as a card."""
+def failure_html(failure: Failure, no_retry: str = "") -> str:
+    """Render a failure as a card; ``no_retry`` says that asking again would not help, if somebody said so."""
     name = escape(excerpt(failure.error_type or "", _NAME_CHARS))
     kind = f' <span class="poe-badge poe-bad">{name}</span>' if name else ""
-    notes = "".join(f'<p class="poe-muted">{prose_html(words)}</p>' for words in _notes(failure))
+    notes = "".join(f'<p class="poe-muted">{prose_html(words)}</p>' for words in _notes(failure, no_retry))
     hint = f"<p>{prose_html(failure.hint)}</p>" if failure.hint else ""
     lines = f"<pre>{escape(_traceback(failure))}</pre>" if failure.traceback else ""
     return (
@@ -37,16 +36,15 @@ def failure_html(failure: Failure) -> str:
     )
 
 
-def failure_text(failure: Failure) -> list[str]:
+def failure_text(failure: Failure, no_retry: str = "") -> list[str]:
     """Write a failure, a line for each thing to be said."""
     kind = f" ({excerpt(failure.error_type, _NAME_CHARS)})" if failure.error_type else ""
-    lines = [f"Error{kind}: {_error(failure)}", *_notes(failure), visible(failure.hint)]
+    lines = [f"Error{kind}: {_error(failure)}", *_notes(failure, no_retry), visible(failure.hint)]
     return [*filter(None, lines), *([_traceback(failure)] if failure.traceback else [])]
 
 
-def _notes(failure: Failure) -> list[str]:
-    meaning = _KINDS.get(failure.error_type or "", "")
-    return list(filter(None, [meaning, "" if failure.allow_retry else _NO_RETRY]))
+def _notes(failure: Failure, no_retry: str) -> list[str]:
+    return list(filter(None, [_KINDS.get(failure.error_type or "", ""), no_retry]))
 
 
 def _error(failure: Failure) -> str:

@@ -151,7 +151,9 @@ class WidgetTurn:
 
     def _new_around(self) -> dict[str, str]:
         shown = redacted(self._reply, self._redact, with_answer=False)
-        around = {"before": calls_html(shown), "after": after_html(shown, self._files, Shelf(self._files, LIVE))}
+        answers = self._answer.html if shown.is_finished else {}
+        after = after_html(shown, self._files, Shelf(self._files, LIVE), answers=answers)
+        around = {"before": calls_html(shown), "after": after}
         new = {place: html for place, html in around.items() if html != self._around[place]}
         self._around = around
         return new

@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     "count",
     "excerpt",
+    "has_words",
     "in_trace",
     "is_longer",
     "json_excerpt",
@@ -26,6 +27,7 @@ __all__ = [
 _STEERING = [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F)]
 _VISIBLE = {c: f"\\x{c:02x}" if c < 0x100 else f"\\u{c:04x}" for c in [*_STEERING, *range(0x2066, 0x206A)]}
 _VISIBLE_LINES = {c: v for c, v in _VISIBLE.items() if chr(c) not in "\n\t"}
+_UNSEEN = dict.fromkeys([*range(0x200B, 0x200E), 0x2060, 0xFEFF])  # of no width, and no white space either
 _WIRE = {**_VISIBLE, 9: "\\t", 10: "\\n\n", 13: "\\r"}
 
 
@@ -66,11 +68,18 @@ def count(number: int, noun: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Spell out control and bidirectional characters and lone surrogates; line feed and tab stay."""
+    """Spell out control and bidirectional characters and lone surrogates; tabs and ends of lines of any kind stay."""
     if text.isprintable():
         return text
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return joined.encode("utf-8", "backslashreplace").decode("utf-8").translate(_VISIBLE_LINES)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to be seen in a text."""
+    return bool(text.strip()) and bool(text.translate(_UNSEEN).strip())
 
 
 def excerpt(text: str, chars: int, *, lines: bool = False) -> str:

@@ -260,7 +260,7 @@ def test_a_message_of_a_page_is_opened_patched_and_closed(page: Page, bot: Bot) 
     assert opened["ask"] == 1
     assert opened["turn"]["said"] == "hello"
     assert closed["turn"] == opened["turn"]["turn"]
-    assert (closed["state"], closed["suggestions"]) == ("done", ["More"])
+    assert (closed["state"], closed["suggestions"]) == ("done", [{"shown": "More", "sent": "More"}])
     assert bot.heard[-1].query[-1].parameters == {"detail": 3, "greeting": "hi"}
     [turn] = page.view.snapshot()["groups"][0]["turns"]
     assert "HELLO with" in "".join(turn["start"]["parts"][0][1])

@@ -403,6 +403,15 @@ def test_a_terminal_says_when_the_answer_was_replaced() -> None:
     assert out.getvalue().endswith("Thinking\n— replaced —\nDone\n")
 
 
+def test_an_end_of_line_that_comes_in_two_pieces_to_a_terminal_is_one() -> None:
+    turn, reply, out, clock = terminal()
+    for piece in ("a\r", "\nb\r\n", "\nc\r", "d"):
+        add_text(reply, piece)
+        clock.now_s += 1
+        turn.update()
+    assert out.getvalue().endswith("a\nb\n\nc\nd")
+
+
 def test_a_bot_cannot_steer_a_terminal() -> None:
     turn, reply, out, clock = terminal()
     list(stream(turn, reply, clock, ["\x1b[2J\x07\u202e"], 0.01))

@@ -112,3 +112,12 @@ def test_long_answers_are_compared_soon_and_shown_in_bounds() -> None:
     assert len(html) < 400_000
     assert len(text) < 60_000
     assert "Words are compared up to 20,000 characters" in text
+
+
+def test_a_long_word_in_a_table_may_be_broken_so_that_the_last_column_is_seen() -> None:
+    raised = Raised(0.02, "KeyError", "'<" + "averylongword" * 12 + "&'", ["Traceback"])
+    html, _ = shown(an_exchange("a", outcome="failed", raised=raised), an_exchange("b", number=9))
+    words = "&#x27;&lt;" + "averylongword" * 12 + "&amp;&#x27;"
+    assert f'<span class="poe-block-break">{words}</span>' in html
+    assert ".poe-block-break {overflow-wrap: anywhere;}" in html
+    assert "poe-block-break" not in "".join(shown(an_exchange("a"), an_exchange("b", number=9)))

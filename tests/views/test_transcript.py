@@ -136,6 +136,14 @@ def test_suggested_replies_are_shown() -> None:
     assert "Suggested replies:\n- Tell me more\n" in render_turn_text(reply)
 
 
+def test_blank_suggested_replies_are_left_out() -> None:
+    blank = [("suggested_reply", {"text": words}) for words in ("", "  ", "\n", "\u200b")]
+    reply = turn(text("x"), blank[0], ("suggested_reply", {"text": "ok"}), *blank[1:], DONE)
+    assert render_turn_html(reply).count("<li") == 1
+    assert "Suggested replies:\n- ok\n" in render_turn_text(reply)
+    assert "Suggested" not in str(turn_bundle(turn(text("x"), *blank, DONE)))
+
+
 def test_a_thousand_suggested_replies_are_cut_and_counted() -> None:
     reply = turn(*[("suggested_reply", {"text": f"reply {i}"}) for i in range(1000)], DONE)
     for shown in both(reply):
@@ -180,6 +188,26 @@ def test_a_stopped_turn_keeps_its_text_and_says_what_the_server_did() -> None:
 def test_an_empty_answer_says_so() -> None:
     for shown in both(turn(DONE)):
         assert "Empty answer. The bot sent no text." in shown
+
+
+@pytest.mark.parametrize("words", [" ", "\n\t \r\n", "\u200b", "\u00a0\ufeff"])
+def test_an_answer_of_white_space_says_so(words: str) -> None:
+    for shown in both(turn(text(words), DONE)):
+        assert "Empty answer: it has only white space." in shown
+    for shown in both(turn(text(words), ("error", {"text": "no"}))):
+        assert "The text has only white space." in shown
+    assert "white space" not in str(turn_bundle(turn(text(words))))
+
+
+def test_an_answer_of_which_nothing_is_to_be_seen_says_so() -> None:
+    reply = turn(text("[a]: https://x.example\n"), DONE)
+    assert "Nothing of the answer is to be seen" in Page(render_turn_html(reply)).text
+    assert "[a]: https://x.example" in render_turn_text(reply)
+    assert "Nothing of the answer" not in str(turn_bundle(turn(text("[a]: https://x.example\n\n[a]"), DONE)))
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    assert "\na\nb\nc\n\nd\n" in render_turn_text(turn(text("a\r\nb\rc\r\n\r\nd"), DONE))
 
 
 def test_an_answer_of_files_alone_is_not_called_empty() -> None:

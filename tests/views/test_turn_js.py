@@ -356,5 +356,39 @@ def test_nothing_a_bot_writes_runs(page: Any) -> None:
 
 def test_the_script_is_small_and_fetches_nothing() -> None:
     module = script("page.js", "turn.js")
-    assert len(module.encode()) < 20_000
+    assert len(module.encode()) < 21_000
     assert not any(word in module for word in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "eval("))
+
+
+@pytest.mark.parametrize(
+    ("html", "name"),
+    [
+        ('<p>a <img class="poe-image" src="SRC" alt="a cat" width="300" height="200"> b</p>', "a cat"),
+        ('<ul><li><audio class="poe-player" controls src="SRC" aria-label="a"></audio><div>x</div></li></ul>', "a"),
+        ('<ul><li><video class="poe-player" controls src="SRC" aria-label="v.mp4"></video></li></ul>', "v.mp4"),
+    ],
+)  # fmt: skip
+def test_what_the_browser_cannot_decode_gives_way_to_words_and_a_download(page: Any, html: str, name: str) -> None:
+    kernel = Kernel(page)
+    source = "data:application/octet-stream;base64,bm9uc2Vuc2U="
+    kernel.write("One.\n\n", after=html.replace("SRC", source))
+    note = page.locator("[data-poe-broken]")
+    note.wait_for()
+    assert note.inner_text() == f"{name} cannot be shown here. Download"
+    link = page.get_by_role("link", name=f"Download {name}")
+    assert (link.get_attribute("href"), link.get_attribute("download")) == (source, name)
+    assert not page.locator(".poe-image, .poe-player").is_visible()
+    kernel.write("Two.\n\n", after=html.replace("SRC", source).replace("<div>x</div>", "<div>y</div>"))
+    page.wait_for_timeout(100)
+    assert note.count() == 1
+    assert not page.locator(".poe-image, .poe-player").is_visible()
+    kernel.write("Three.\n\n", after="<p>nothing</p>")
+    kernel.write("Four.\n\n")
+    assert note.count() == 0
+
+
+def test_what_was_saved_and_cannot_be_decoded_gives_way_too(page: Any) -> None:
+    Kernel(page)
+    page.evaluate("""() => document.body.insertAdjacentHTML("beforeend", `<div class="poe-notebook" id="saved">
+      <img class="poe-image" src="data:image/png;base64,bm8=" alt="old"></div>`)""")
+    page.locator("#saved [data-poe-broken]", has_text="old cannot be shown here.").wait_for()

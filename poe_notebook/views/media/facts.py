@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from poe_notebook.views.media.files import File
 from poe_notebook.views.wording import excerpt, size
@@ -19,21 +19,22 @@ def name_of(file: File) -> str:
     return excerpt(file.attachment.name, _NAME_CHARS)
 
 
-def facts(file: File) -> str:
-    """Say a file's type, an image's pixels, its size if it is known, and where it stands in the text."""
+def facts(file: File, in_text: Container[int] = ()) -> str:
+    """Say a file's type, an image's pixels, its size if it is known, and whether it is one of those in the text."""
     pixels = f"{file.look.width:,} × {file.look.height:,} pixels" if file.look.width > 0 else ""
     length = size(len(file.data)) if file.data is not None else ""
     reference = excerpt(file.attachment.inline_ref or "", 80)
-    place = f"shown in the text as {reference}" if reference else ""
+    place = f"{'shown in the text as' if file.number in in_text else 'inline_ref'} {reference}" if reference else ""
     return ", ".join(filter(None, [excerpt(file.attachment.content_type, _NAME_CHARS), pixels, length, place]))
 
 
-def files_text(files: Sequence[File]) -> list[str]:
-    """List files with their types and addresses, a line each."""
+def files_text(files: Sequence[File], *, in_text: Container[int] = (), note: str = "") -> list[str]:
+    """List files with their types and addresses, a line each; ``note`` comes last."""
     if not files:
         return []
     more = [f"… and {len(files) - LISTED:,} more"] if len(files) > LISTED else []
-    return ["Attachments:", *(f"- {name_of(file)} ({facts(file)}){_address(file)}" for file in files[:LISTED]), *more]
+    listed = [f"- {name_of(file)} ({facts(file, in_text)}){_address(file)}" for file in files[:LISTED]]
+    return ["Attachments:", *listed, *more, *([note] if note else [])]
 
 
 def _address(file: File) -> str:

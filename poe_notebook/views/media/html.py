@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from poe_notebook.views.html import escape
 from poe_notebook.views.markdown.clean import LINK
@@ -63,28 +63,39 @@ class Shelf:
         return f'<span class="poe-muted">{words}</span>'
 
 
-def files_html(files: Sequence[File], shelf: Shelf) -> str:
-    """Show files one below the other; images that stand in the text are only named."""
+def files_html(
+    files: Sequence[File], shelf: Shelf, *, in_text: Container[int] = (), is_over: bool = True, note: str = ""
+) -> str:
+    """Show files one below the other; images that stand in the text are only named.
+
+    ``in_text`` are the numbers of those; while an answer is not over, its text may still come to those that it can
+    name. ``note`` comes last.
+    """
     if not files:
         return ""
-    items = "".join(f"<li>{_file(file, shelf)}</li>" for file in files[:LISTED])
-    more = f'<li class="poe-muted">… and {len(files) - LISTED:,} more</li>' if len(files) > LISTED else ""
+    items = "".join(f"<li>{_file(file, shelf, in_text, is_over=is_over)}</li>" for file in files[:LISTED])
+    left_out = f"… and {len(files) - LISTED:,} more" if len(files) > LISTED else ""
+    more = "".join(f'<li class="poe-muted">{escape(words)}</li>' for words in (left_out, note) if words)
     return f'<p class="poe-turn-label poe-muted">Attachments</p><ul class="poe-turn-files">{items}{more}</ul>'
 
 
-def _file(file: File, shelf: Shelf) -> str:
+def _file(file: File, shelf: Shelf, in_text: Container[int], *, is_over: bool) -> str:
     name, url = f"<bdi>{escape(name_of(file))}</bdi>", file.attachment.url
     if LINK.match(url) and url[:4].lower() == "http":
         name = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{name}</a>'
-    caption = f'{name} <span class="poe-muted">{escape(facts(file))}</span>'
-    body = "" if file.attachment.inline_ref and file.image else _body(file, shelf)
+    caption = f'{name} <span class="poe-muted">{escape(facts(file, in_text))}</span>'
+    is_elsewhere = file.number in in_text or (not is_over and file.attachment.inline_ref)
+    body = "" if file.image and is_elsewhere else _body(file, shelf)
     head = f'<div class="poe-file-name">{caption}{_left_out(file, shelf)}</div>'
     return body + head if file.look.kind in ("image", "audio", "video") else head + body
 
 
 def _left_out(file: File, shelf: Shelf) -> str:
-    if file.data is None or shelf.has(file):
+    if file.data is None:
         return ""
+    if shelf.has(file):
+        is_lost = file.look.kind == "other" and file.attachment.content_type[:6].lower() == "image/"
+        return ' <span class="poe-muted">· cannot be shown as an image</span>' if is_lost else ""
     return f' <span class="poe-muted">· {escape(shelf.why_not(file))}</span>'
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from typing import Literal, NamedTuple
 
 import imagesize
@@ -19,6 +20,7 @@ Kind = Literal["image", "drawing", "audio", "video", "pdf", "text", "other"]
 
 IMAGE_PIXELS = 50_000_000  # 200 MB once decoded; a photograph of a good camera has 24 to 45 million
 IMAGE_SIDE = 16_384  # pixels; what browsers and graphics cards take
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG, by its colour type
 _AUDIO = {
     **{f"audio/{name}": f"audio/{name}" for name in ("mpeg", "wav", "mp4", "webm", "ogg", "flac", "aac")},
     **{"audio/mp3": "audio/mpeg", "audio/x-wav": "audio/wav", "audio/wave": "audio/wav", "audio/x-m4a": "audio/mp4"},
@@ -73,7 +75,26 @@ def _image(data: bytes) -> Look:
     except (ValueError, LookupError, OverflowError, struct.error):
         return Look("other")
     is_fit = 0 < width <= IMAGE_SIDE and 0 < height <= IMAGE_SIDE and width * height <= IMAGE_PIXELS
-    return Look("image", mime, int(width), int(height)) if is_fit else Look("other", mime, int(width), int(height))
+    is_fit = is_fit and (mime != "image/png" or _has_a_row(data, int(width)))
+    return Look("image" if is_fit else "other", mime, int(width), int(height))
+
+
+def _has_a_row(png: bytes, width: int) -> bool:
+    """Whether a PNG holds at least one row of pixels: a browser shows one that holds none as a black hole."""
+    depth, colour = png[24:26] if len(png) > 25 else b"\0\0"
+    wanted = (width * depth * _CHANNELS.get(colour, 1) + 7) // 8 + 1
+    unpacked, at, got = zlib.decompressobj(), 8, 0
+    while at + 8 <= len(png):
+        size, name = struct.unpack_from(">I4s", png, at)
+        if name == b"IDAT":
+            try:
+                got += len(unpacked.decompress(png[at + 8 : at + 8 + size], wanted))
+            except zlib.error:
+                return False
+            if got >= wanted:
+                return True
+        at += size + 12
+    return False
 
 
 def _image_type(head: bytes) -> str:

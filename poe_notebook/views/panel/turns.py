@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from poe_notebook.reply import Reply
-from poe_notebook.views.html import Bundle, unframed
+from poe_notebook.views.html import Bundle, printable, unframed
 from poe_notebook.views.media.files import LIVE, Resolve, Room
 from poe_notebook.views.patches import packed
 from poe_notebook.views.transcript import turn_bundle
 from poe_notebook.views.turn_redaction import Redact, redacted
 from poe_notebook.views.turn_widget import WidgetTurn
-from poe_notebook.views.wording import excerpt, seconds
+from poe_notebook.views.wording import excerpt, has_words, seconds
 
 __all__ = ["SharedTurn"]
 
@@ -21,7 +21,8 @@ Send = Callable[[dict[str, Any], Sequence[Any] | None], None]
 
 _ROOM = Room(1_000_000, 2_000_000, "kept in the notebook")  # for the files of one turn, of which there may be many
 _SUGGESTIONS = 20
-_SUGGESTION_CHARS = 2_000
+_SUGGESTION_CHARS = 2_000  # shown
+_SENT_CHARS = 200_000  # of a suggestion, with its page; a longer one cannot be sent from there
 
 
 class _Channel:
@@ -91,7 +92,7 @@ class SharedTurn:
             "foot": self._channel.foot if self._channel is not None else "",
             "state": reply.state,
             "words": _how_it_ended(reply),
-            "suggestions": [excerpt(s, _SUGGESTION_CHARS) for s in reply.suggested_replies[:_SUGGESTIONS]],
+            "suggestions": _suggestions(reply),
         }
         return self._ended
 
@@ -137,6 +138,13 @@ class SharedTurn:
     def _keep(self, shown: dict[str, Any]) -> None:
         if self.reply.is_finished:
             self._final = {kind: shown[kind] for kind in ("text/html", "text/plain")}
+
+
+def _suggestions(reply: Reply) -> list[dict[str, str | None]]:
+    """Give the suggested replies that have words: as they are shown, and as they are sent."""
+    found = [text for text in reply.suggested_replies if has_words(text)][:_SUGGESTIONS]
+    sent = [printable(text) if len(text) <= _SENT_CHARS else None for text in found]
+    return [{"shown": excerpt(text, _SUGGESTION_CHARS), "sent": s} for text, s in zip(found, sent, strict=True)]
 
 
 def _how_it_ended(reply: Reply) -> str:

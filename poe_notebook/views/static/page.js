@@ -29,6 +29,8 @@ class Page {
       image.setAttribute("aria-label", `Enlarge ${image.alt || "image"}`);
       for (const [name, value] of [["tabindex", 0], ["role", "button"], [SHORTCUTS, ""]]) image.setAttribute(name, value);
     }
+    for (const note of view.querySelectorAll("[data-poe-broken]")) if (note.previousSibling !== note.of) note.remove();
+    for (const node of view.querySelectorAll("img.poe-image, .poe-player")) watch(node);
     for (const link of view.querySelectorAll("a.poe-image-link")) {
       link.setAttribute("role", "button");
       link.setAttribute(SHORTCUTS, "");
@@ -131,6 +133,26 @@ async function copy(code) {
     getSelection().selectAllChildren(code); // a page that is not secure has no clipboard, but may still have this
     return document.execCommand("copy");
   }
+}
+
+// What the browser cannot decode gives way to words, and to its bytes as a download.
+function watch(node) {
+  const tell = () => node.nextSibling?.of !== node && node.getAttribute("src") && node.after(brokenNote(node));
+  if (node.error || (node.complete && !node.naturalWidth)) tell();
+  if (node.isWatched) return;
+  node.isWatched = true;
+  node.addEventListener("error", tell);
+  for (const name of ["load", "loadedmetadata"]) node.addEventListener(name, () => node.nextSibling?.of === node && node.nextSibling.remove());
+}
+
+function brokenNote(node) {
+  const name = node.alt || (node.matches("img") ? "" : node.getAttribute("aria-label")) || "file";
+  const note = extra(element("span", { class: "poe-muted", "data-poe-broken": "" }));
+  const link = element("a", { href: node.currentSrc || node.src, download: name, "aria-label": `Download ${name}` });
+  link.textContent = "Download";
+  note.append(`${name} cannot be shown here. `, link);
+  note.of = node;
+  return note;
 }
 
 function load(link) {

@@ -68,6 +68,13 @@ def test_no_name_type_or_content_gets_out(content_type: str) -> None:
     assert_ours(files_html(list(files), Shelf(files, SAVED)))
 
 
+def test_what_is_called_an_image_and_is_none_can_be_downloaded() -> None:
+    files = files_of(("image/png", b"not at all"), ("application/zip", b"PK"))
+    html = files_html(list(files), Shelf(files, SAVED))
+    assert html.count("cannot be shown as an image") == 1
+    assert html.count("Download</a>") == 2
+
+
 def test_many_files_are_counted_in_html_and_in_text() -> None:
     files = files_of(*[("text/plain", b"x")] * 60)
     assert "… and 10 more" in files_html(list(files), Shelf(files, SAVED))

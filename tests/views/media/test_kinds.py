@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from views_media import a_png
+from views_media import a_chunk, a_png
 
 from poe_notebook.views.media.kinds import IMAGE_SIDE, look_of
 
@@ -49,3 +50,13 @@ def test_an_image_that_would_take_the_page_down_is_only_offered(sides: tuple[int
 def test_no_bytes_raise_and_none_are_told_to_be_a_page(claimed: str, data: bytes) -> None:
     for head in (b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff", b"RIFF0000WEBP", b"0000ftypavif"):
         assert look_of(claimed, head + data).mime not in ("text/html", "image/svg+xml", "application/xhtml+xml")
+
+
+def test_a_png_without_a_row_of_pixels_is_no_image() -> None:
+    whole = a_png(300, 200)
+    head, rows = whole[:33], zlib.compress(bytes(100))
+    assert look_of("image/png", whole).kind == "image"
+    for png in (head, head + a_chunk(b"IDAT", rows), head + a_chunk(b"IDAT", b"nonsense"), head + b"\0\0\xff\xffIDAT"):
+        assert look_of("image/png", png) == ("other", "image/png", 300, 200)
+    row = zlib.compress(bytes(1201))
+    assert look_of("image/png", head + a_chunk(b"IDAT", row[:5]) + a_chunk(b"IDAT", row[5:])).kind == "image"

@@ -192,6 +192,98 @@ def test_a_panel_whose_kernel_has_gone_says_so_and_keeps_what_was_said(page: Any
     assert page.locator("body > .poe-live-region").inner_text().startswith("The kernel was restarted")
 
 
+def test_without_its_kernel_a_panel_offers_nothing_that_only_the_kernel_can_do(page: Any) -> None:
+    kernel = Kernel(page)
+    kernel.answered("one", "ANSWER")
+    page.get_by_role("button", name="Copy the answer as Markdown").click()
+    page.get_by_role("button", name="React", exact=True).click()
+    page.evaluate("tell(undefined, 'comm_live_update')")
+    count = page.evaluate("sent.length")
+    for name in ("Copy the answer as Markdown", "Like", "Dislike", "React", "Download the transcript", "New conv"):
+        button = page.locator(f'button[aria-label^="{name}"]')
+        assert button.get_attribute("aria-disabled") == "true", name
+        assert "not possible. The kernel was restarted" in button.get_attribute("aria-label")
+        assert "The kernel was restarted" in button.get_attribute("title")
+        button.click(force=True)
+    assert page.evaluate("sent.length") == count
+    assert not page.get_by_role("button", name="As Markdown", exact=True).is_visible()
+    assert page.locator(".poe-go").get_attribute("aria-label") == "Send", "there is nothing to stop"
+
+
+def test_an_introduction_is_read_from_its_beginning(page: Any) -> None:
+    top = "() => document.querySelector('.poe-panel-list').scrollTop"
+    kernel = Kernel(page, introduction="A paragraph of some words.\n\n" * 60)
+    page.wait_for_timeout(100)
+    assert page.evaluate(top) == 0
+    assert not page.get_by_role("button", name="Latest").is_visible()
+    page.locator(".poe-panel-list").hover()
+    page.mouse.wheel(0, 400)
+    page.wait_for_function(f"({top})() > 300")
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(100)
+    turn = kernel.answered("hello", "An answer. " * 20)
+    page.wait_for_function(f"({top})() > 900")
+    kernel.replies.clear()
+    kernel.parts.append(("Earlier conversation", [turn.reply]))
+    kernel.view.set_aside([turn.reply], "Earlier conversation")
+    page.wait_for_function(f"({top})() === 0")
+    page.locator(".poe-panel-text").fill("again")
+    page.locator(".poe-panel-text").press("Enter")
+    page.wait_for_function(f"({top})() > 900")
+
+
+def test_a_suggested_reply_is_sent_as_the_bot_gave_it(page: Any) -> None:
+    suggested = ["a reply\nwith lines", "", "   ", "\u202egnp", "x" * 2_500, "y" * 200_001]
+    kernel = Kernel(page, limits={**HEAD["limits"], "chars": 100_000})
+    turn = kernel.turn("one", ("text", {"text": "x"}), *(("suggested_reply", {"text": each}) for each in suggested))
+    turn.reply.add(Event("done", {}, 0.2))
+    kernel.view.end(turn)
+    buttons = page.locator(".poe-suggestion")
+    shown = buttons.all_inner_texts()
+    assert shown[:2] == ["a reply with lines", "\\u202egnp"]
+    assert shown[2].endswith("… (2,500 characters in all)")
+    assert len(shown) == 4
+    for nth, text in ((0, suggested[0]), (1, suggested[3]), (2, suggested[4])):
+        buttons.nth(nth).click()
+        wish = kernel.sent("send")[-1]
+        assert wish["text"] == text
+        kernel.view.say("No.", ask=wish["ask"])
+    buttons.nth(3).click()
+    assert len(kernel.sent("send")) == 3
+    assert "too long to be sent" in page.locator(".poe-panel-notes").inner_text()
+
+
+def test_the_name_of_a_file_cannot_pretend_to_be_another(page: Any) -> None:
+    kernel = Kernel(page)
+    name = "\u202egnp.exe"
+    page.locator("input[type=file]").set_input_files([{"name": name, "mimeType": "", "buffer": b"MZ"}])
+    page.wait_for_function("sent.length === 1")
+    assert page.locator(".poe-panel-file-name").inner_text() == "\\u202egnp.exe"
+    assert page.get_by_role("button", name="Remove \\u202egnp.exe").count() == 1
+    assert kernel.sent("file")[0]["name"] == name
+
+
+def test_options_that_cannot_be_seen_are_neither_sent_nor_counted(page: Any) -> None:
+    condition = {"comparator": "eq", "left": {"parameter_name": "tog"}, "right": {"literal": True}}
+    inner = {"control": "text_field", "label": "Inner", "parameter_name": "inner", "placeholder": ""}
+    controls = [
+        {"control": "toggle_switch", "label": "Tog", "parameter_name": "tog"},
+        {"control": "condition", "condition": condition, "controls": [inner]},
+    ]
+    section = {"name": None, "collapsed": False, "cards": [{"name": None, "controls": controls}]}
+    kernel = Kernel(page, form={"sections": [section], "values": {"tog": False, "inner": "dflt"}})
+    options = page.locator(".poe-options")
+    options.click()
+    page.get_by_role("switch", name="Tog").click()
+    page.get_by_label("Inner").fill("typed")
+    assert options.get_attribute("aria-label") == "Options, 2 changed"
+    page.get_by_role("switch", name="Tog").click()
+    assert options.get_attribute("aria-label") == "Options"
+    page.locator(".poe-panel-text").fill("go")
+    page.locator(".poe-panel-text").press("Enter")
+    assert kernel.sent("send")[0]["parameters"] == {"tog": False}
+
+
 def test_files_go_in_pieces_each_after_the_one_before_has_arrived(page: Any) -> None:
     kernel = Kernel(page)
     picker = page.locator("input[type=file]")

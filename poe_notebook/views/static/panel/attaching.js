@@ -24,9 +24,10 @@ class Files {
   add(file) {
     const { limits, no_files: no } = this.chat.head;
     const name = file.name || "pasted";
+    const shown = visible(name);
     if (no) return this.chat.note(no, "warn");
-    if (this.items.size >= limits.files) return this.chat.note(`A message carries ${limits.files} files at the most; ${name} was left out.`, "warn");
-    if (file.size > limits.bytes) return this.chat.note(`${name} has ${sizeWords(file.size)}, and ${sizeWords(limits.bytes)} is the most that Poe takes as one file.`, "warn");
+    if (this.items.size >= limits.files) return this.chat.note(`A message carries ${limits.files} files at the most; ${shown} was left out.`, "warn");
+    if (file.size > limits.bytes) return this.chat.note(`${shown} has ${sizeWords(file.size)}, and ${sizeWords(limits.bytes)} is the most that Poe takes as one file.`, "warn");
     const item = this.put(name, file.size, file.type.startsWith("image/") ? file : null);
     this.upload(item, file).catch((error) => this.fail(item, String(error)));
   }
@@ -41,8 +42,8 @@ class Files {
     const id = `f${Date.now().toString(36)}${Math.random().toString(36).slice(2, 10)}`;
     const words = make("span", { class: "poe-muted" });
     const face = picture ? make("img", { alt: "", src: URL.createObjectURL(picture) }) : icon("file");
-    const drop = iconButton("close", `Remove ${name}`, () => this.drop(id));
-    const node = make("li", { class: "poe-panel-file" }, face, make("span", { class: "poe-panel-file-name" }, name), words, drop);
+    const drop = iconButton("close", `Remove ${visible(name)}`, () => this.drop(id));
+    const node = make("li", { class: "poe-panel-file" }, face, make("span", { class: "poe-panel-file-name" }, visible(name)), words, drop);
     const item = { id, name, size, node, words, isReady: false };
     this.items.set(id, item);
     this.node.append(node);
@@ -150,7 +151,7 @@ class KernelNames {
   complete() {
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
-      const { names } = await this.chat.ask({ kind: "names", start: this.input.value });
+      const { names = [] } = await this.chat.ask({ kind: "names", start: this.input.value });
       this.options.replaceChildren(...names.map(([name, what]) => make("option", { value: name }, what)));
     }, 120);
   }

@@ -43,6 +43,7 @@ class Chat {
   }
 
   ask(message) {
+    if (this.closed) return Promise.resolve({});
     const ask = ++this.lastAsk;
     this.send({ ...message, ask });
     return new Promise((resolve) => this.asks.set(ask, resolve));
@@ -50,6 +51,7 @@ class Chat {
 
   // Sends what begins a turn; until the kernel says that it has begun, the page shows it as being on its way.
   begin(message, what) {
+    if (this.closed) return this.note(this.closed, "bad");
     const ask = ++this.lastAsk;
     this.sending = { ask, ...what };
     this.stopping = false;
@@ -74,7 +76,7 @@ class Chat {
   }
 
   get isBusy() {
-    return Boolean(this.sending) || [...this.turns.values()].some((turn) => !turn.ended);
+    return !this.closed && (Boolean(this.sending) || [...this.turns.values()].some((turn) => !turn.ended));
   }
 
   get last() {
@@ -156,6 +158,8 @@ class Chat {
     if (this.closed) return;
     this.closed = words;
     this.settle();
+    this.asks.forEach((answer) => answer({}));
+    this.asks.clear();
     this.turns.forEach((turn) => !turn.ended && turn.tell({ kind: "end", foot: "The end did not arrive." }));
     this.tell("gone", words);
     say(words);

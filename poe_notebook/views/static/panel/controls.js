@@ -1,5 +1,6 @@
-// A bot's parameter controls as a form. What is shown by a condition comes and goes with the values; only what can be
-// seen is sent.
+// A bot's parameter controls as a form. What is shown by a condition comes and goes with the values. What cannot be seen is
+// not sent; the simulated Poe then gives the bot its default, as for what nobody touched. What Poe itself does is
+// documented nowhere.
 
 class Controls {
   constructor(changed) {
@@ -24,13 +25,17 @@ class Controls {
   }
 
   get count() {
-    return [...this.touched].filter((name) => this.values[name] !== this.form.values[name]).length;
+    return this.seen.filter((name) => this.touched.has(name) && this.values[name] !== this.form.values[name]).length;
+  }
+
+  // The parameters whose conditions hold; what is folded or on another tab counts.
+  get seen() {
+    const isSeen = (node) => !node.closest(".poe-control-condition[hidden]");
+    return [...(this.fields ?? [])].filter(([, nodes]) => nodes.some(isSeen)).map(([name]) => name);
   }
 
   parameters() {
-    if (!this.form) return {};
-    const seen = [...this.fields].filter(([, nodes]) => nodes.some((node) => !node.closest(".poe-control-condition[hidden]")));
-    return Object.fromEntries(seen.map(([name]) => [name, this.values[name]]));
+    return this.form ? Object.fromEntries(this.seen.map((name) => [name, this.values[name]])) : {};
   }
 
   reset() {

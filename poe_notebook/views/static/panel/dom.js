@@ -53,6 +53,19 @@ function iconButton(name, label, onclick, properties = {}) {
   return make("button", { type: "button", class: "poe-icon-button", "aria-label": label, title: label, onclick, ...properties }, icon(name));
 }
 
+// A button for what only the kernel can do.
+function askButton(name, label, onclick, properties = {}) {
+  return iconButton(name, label, onclick, { ...properties, "data-asks": label });
+}
+
+// Spells out what would turn the reading direction, or is not to be seen, as views/wording.py does.
+function visible(text) {
+  return text.replace(/[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => {
+    const code = c.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+  });
+}
+
 // A button that opens a small menu of others. Escape and a click elsewhere close it; arrows move in it.
 function menuButton(button, label, items) {
   const menu = make("div", { class: "poe-menu", role: "group", "aria-label": label, hidden: true }, ...items);

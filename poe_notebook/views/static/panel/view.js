@@ -34,19 +34,25 @@ class ChatView {
 
   header() {
     const item = (what, words) => make("button", { type: "button", onclick: () => this.download(what) }, words);
-    const transcript = menuButton(iconButton("download", "Download the transcript"), "Download the transcript", [item("markdown", "As Markdown"), item("json", "As JSON")]);
-    this.fresh = iconButton("fresh", "New conversation", () => { this.chat.send({ kind: "new" }); this.composer.area.focus(); });
+    const transcript = menuButton(askButton("download", "Download the transcript"), "Download the transcript", [item("markdown", "As Markdown"), item("json", "As JSON")]);
+    this.fresh = askButton("fresh", "New conversation", () => { this.chat.send({ kind: "new" }); this.composer.area.focus(); });
     return make("div", { class: "poe-panel-head" }, this.face, make("div", { class: "poe-panel-title" }, this.title, this.badges), make("div", { class: "poe-panel-tools" }, transcript, this.fresh));
   }
 
   listen() {
     this.root.addEventListener("keydown", breakLine);
     this.root.addEventListener("focusin", ownKeys);
+    this.root.addEventListener("click", (event) => {
+      if (!this.chat.closed || !event.target.closest("[data-asks]")) return;
+      event.stopPropagation();
+      say(this.chat.closed);
+    }, true);
     this.isAtEnd = true;
     this.top = 0;
     this.list.addEventListener("scroll", () => {
       // An event tells of the past: what has grown since is no reason to let go of the end, moving upwards is.
       const { scrollTop, scrollHeight, clientHeight } = this.list;
+      if (!this.isBegun) return;
       if (scrollHeight - scrollTop - clientHeight < 32) this.isAtEnd = true;
       else if (scrollTop < this.top - 1) this.isAtEnd = false;
       this.top = scrollTop;
@@ -71,7 +77,13 @@ class ChatView {
     });
   }
 
+  // Until something is said, an introduction is read from its beginning.
+  get isBegun() {
+    return Boolean(this.pending?.isConnected) || this.chat.groups.some(({ words, turns }) => !words && turns.length);
+  }
+
   follow() {
+    if (!this.isBegun) return;
     if (this.isAtEnd) this.list.scrollTop = this.list.scrollHeight;
     else this.latest.hidden = false;
   }
@@ -79,7 +91,8 @@ class ChatView {
   toEnd() {
     this.isAtEnd = true;
     this.latest.hidden = true;
-    this.follow();
+    if (this.isBegun) this.follow();
+    else this.list.scrollTop = 0;
   }
 
   // What the chat tells.
@@ -149,6 +162,7 @@ class ChatView {
     this.fold(group);
     this.inner.append(this.suggestions);
     this.refresh();
+    if (!this.isBegun) this.toEnd();
   }
 
   fold({ words, turns }) {
@@ -204,24 +218,40 @@ class ChatView {
     this.composer.refresh();
     const suggestions = !isBusy && !closed && last?.ended ? last.ended.suggestions : [];
     this.suggestions.hidden = !suggestions.length;
-    this.suggestions.replaceChildren(...suggestions.map((words) => make("button", { type: "button", class: "poe-suggestion", dir: "auto", onclick: () => this.composer.send(words) }, words)));
+    this.suggestions.replaceChildren(...suggestions.map(({ shown, sent }) => make("button", { type: "button", class: "poe-suggestion", dir: "auto", onclick: () => this.suggest(sent) }, shown)));
     for (const view of this.turnViews.values()) {
       view.retry?.toggleAttribute("hidden", view.turn !== last || Boolean(closed));
       view.edit?.toggleAttribute("hidden", isBusy || Boolean(closed) || Boolean(view.node.closest(".poe-panel-aside")));
     }
-    this.fresh.setAttribute("aria-disabled", String(Boolean(closed)));
+    this.allow();
+  }
+
+  suggest(text) {
+    if (text === null) this.chat.note("This suggested reply is too long to be sent from here.", "warn");
+    else this.composer.send(text);
+  }
+
+  // What only the kernel can do is off without it, and says why.
+  allow() {
+    const { closed } = this.chat;
+    for (const button of this.root.querySelectorAll("[data-asks]")) {
+      const label = button.dataset.asks;
+      button.setAttribute("aria-disabled", String(Boolean(closed)));
+      button.setAttribute("aria-label", closed ? `${label}: not possible. ${closed}` : label);
+      button.title = closed || label;
+    }
   }
 
   // What can be done with a turn.
 
   actions(view) {
     const { turn } = view;
-    const copy = iconButton("copy", "Copy the answer as Markdown", () => this.copy(turn, copy));
+    const copy = askButton("copy", "Copy the answer as Markdown", () => this.copy(turn, copy));
     view.retry = iconButton("retry", "Ask the same again", () => this.chat.begin({ kind: "retry", turn: turn.id }, { text: turn.said }));
     const react = (name) => () => this.chat.send({ kind: "react", turn: turn.id, reaction: name });
-    view.thumbs = ["like", "dislike"].map((name) => iconButton(name, REACTIONS[name], react(name), { "data-reaction": name, "aria-pressed": "false" }));
+    view.thumbs = ["like", "dislike"].map((name) => askButton(name, REACTIONS[name], react(name), { "data-reaction": name, "aria-pressed": "false" }));
     const others = Object.keys(REACTIONS).slice(2).map((name) => make("button", { type: "button", "data-reaction": name, onclick: react(name) }, icon(name), REACTIONS[name]));
-    view.react = iconButton("react", "React");
+    view.react = askButton("react", "React");
     const bar = make("div", { class: "poe-panel-actions", role: "group", "aria-label": "Actions" }, copy, view.retry, ...view.thumbs, menuButton(view.react, "Reactions", others));
     queueMicrotask(() => this.showReaction(view));
     return bar;
@@ -233,8 +263,9 @@ class ChatView {
     const isOther = reaction && !["like", "dislike"].includes(reaction);
     const label = isOther ? `React: ${REACTIONS[reaction]}` : "React";
     view.react?.replaceChildren(icon(isOther ? reaction : "react"));
-    view.react?.setAttribute("aria-label", label);
+    if (view.react) view.react.dataset.asks = label;
     view.react?.classList.toggle("poe-on", Boolean(isOther));
+    this.allow();
   }
 
   offerEdit(view) {
