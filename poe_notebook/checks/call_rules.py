@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from poe_notebook.checks.causes import CIRCLE, Cause, undeclared_cause
 from poe_notebook.checks.evidence import Evidence
-from poe_notebook.checks.finding import SPEC, Finding
+from poe_notebook.checks.finding import SPEC, Finding, beginning
 from poe_notebook.tracing.exchange import Exchange, Raised
 
 __all__ = ["CALL_RULES", "asked_last", "failed_call", "is_refused"]
@@ -29,7 +29,7 @@ def refused_call(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 cause.rule,
                 "error",
-                f"Poe refused to ask another bot: {text[:_MESSAGE_CHARS]}",
+                f"Poe refused to ask another bot: {beginning(text, _MESSAGE_CHARS)}",
                 cause.why,
                 cause.now,
                 SPEC,
@@ -116,9 +116,13 @@ def _first_tries(evidence: Evidence) -> Iterator[Exchange]:
 def _told(call: Exchange) -> str:
     """Say how a call failed: what its handler raised and where, if it is known here, else what it answered."""
     if call.raised is not None:
-        at = f" ({call.raised.at}: {call.raised.at.code[:_MESSAGE_CHARS]})" if call.raised.at is not None else ""
+        at = (
+            f" ({call.raised.at}: {beginning(call.raised.at.code, _MESSAGE_CHARS)})"
+            if call.raised.at is not None
+            else ""
+        )
         return f"{call.raised.type}: {_sentence(call.raised.message)}".removesuffix(": ") + at
-    return next((text[:_MESSAGE_CHARS] for text in _error_texts(Evidence(call))), "")
+    return next((beginning(text, _MESSAGE_CHARS) for text in _error_texts(Evidence(call))), "")
 
 
 def _sentence(message: str) -> str:
@@ -127,7 +131,7 @@ def _sentence(message: str) -> str:
         data = json.loads(message)
         if isinstance(data, dict) and isinstance(data.get("text"), str):
             message = data["text"]
-    return message.partition("\n")[0][:_MESSAGE_CHARS]
+    return beginning(message.partition("\n")[0], _MESSAGE_CHARS)
 
 
 def _error_texts(evidence: Evidence) -> Iterator[str]:

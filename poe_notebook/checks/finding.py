@@ -8,7 +8,7 @@ from typing import Literal
 
 from poe_notebook.tracing.exchange import Place
 
-__all__ = ["GUIDES", "SPEC", "Finding", "Severity", "by_severity"]
+__all__ = ["GUIDES", "SPEC", "Finding", "Severity", "beginning", "by_severity"]
 
 Severity = Literal["error", "warning", "note"]
 """``error``: the user got no answer, or less than was meant; ``warning``: Poe may not do what was meant; ``note``: good
@@ -53,3 +53,8 @@ class Finding:
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: the gravest first, and of one gravity in the order of the answer."""
     return sorted(findings, key=lambda finding: (_ORDER[finding.severity], finding.event or 0))
+
+
+def beginning(text: str, chars: int) -> str:
+    """Cut a text to a length, and show that it goes on."""
+    return text if len(text) <= chars else text[: chars - 1] + "…"

@@ -10,7 +10,7 @@ from typing import Any
 from poe_notebook.checks.call_rules import asked_last, failed_call, is_refused
 from poe_notebook.checks.causes import Cause, beside_the_notebook, cause_of
 from poe_notebook.checks.evidence import Evidence
-from poe_notebook.checks.finding import SPEC, Finding
+from poe_notebook.checks.finding import SPEC, Finding, beginning
 from poe_notebook.tracing.exchange import Blocked, Place, Raised, Report
 
 __all__ = ["HANDLER_RULES"]
@@ -60,7 +60,7 @@ def unheard(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "unheard",
             "warning",
-            f"{what} failed{f' {count:,} times' if count > 1 else ''}: {text[:_MESSAGE_CHARS]}",
+            f"{what} failed{f' {count:,} times' if count > 1 else ''}: {beginning(text, _MESSAGE_CHARS)}",
             why,
             now,
             place=place,
@@ -118,7 +118,11 @@ def error_event(evidence: Evidence) -> Iterator[Finding]:
         return
     at = evidence.first("error")
     text = error.get("text")
-    shown = f"the user sees {text[:_MESSAGE_CHARS]!r}" if isinstance(text, str) and text else "without a text for users"
+    shown = (
+        f"the user sees {beginning(text, _MESSAGE_CHARS)!r}"
+        if isinstance(text, str) and text
+        else "without a text for users"
+    )
     may_retry = error.get("allow_retry") is not False
     yield Finding(
         "error-event",
@@ -136,9 +140,9 @@ def error_event(evidence: Evidence) -> Iterator[Finding]:
 def _told(error: Raised, *, sent: int) -> str:
     what, _, _ = error.message.partition("\n")
     if error.type == "HandlerMistake":
-        return what[:_MESSAGE_CHARS]
+        return beginning(what, _MESSAGE_CHARS)
     when = f"after {sent:,} event{'s' * (sent > 1)} of its answer" if sent else "before it gave anything"
-    return f"The handler raised {error.type} {when}{f': {what[:_MESSAGE_CHARS]}' if what else '.'}"
+    return f"The handler raised {error.type} {when}{f': {beginning(what, _MESSAGE_CHARS)}' if what else '.'}"
 
 
 def _instead(blocked: Blocked) -> str:
