@@ -10,6 +10,8 @@ from functools import cache
 from html import escape as _escape
 from importlib.resources import files
 
+from poe_notebook.views.marks import without_piles
+
 __all__ = ["EVERYTHING", "Bundle", "bundle", "escape", "framed", "printable", "style", "unframed"]
 
 Bundle = dict[str, str]
@@ -27,7 +29,7 @@ _RULE = re.compile(r"([^{}]+)\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 def escape(text: object) -> str:
     """Escape text for HTML content and attribute values."""
-    return _escape(printable(str(text)), quote=True)
+    return without_piles(_escape(printable(str(text)), quote=True))
 
 
 def printable(text: str) -> str:

@@ -157,6 +157,15 @@ def test_what_never_closes_costs_little(piece: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize("signs", ["*_" * 30_000, "[" * 50_000, "~~a" * 15_000])
+def test_a_paragraph_that_is_all_signs_costs_little_while_it_grows(signs: str) -> None:
+    started = time.process_time()
+    blocks, _ = grow([signs[at : at + 500] for at in range(0, len(signs), 500)])
+    assert time.process_time() - started < 2
+    assert "more than 3,000 of the signs" in blocks.html
+    assert Page(blocks.html).text.endswith(signs)
+
+
 def test_a_table_of_missing_cells_does_not_blow_up() -> None:
     html = render(("|a" * 200 + "\n" + "|-" * 200 + "\n" + "|\n" * 300 + "\n") * 20)
     assert html.count("<td") < 40_000
