@@ -39,6 +39,7 @@ _OURS = [
     "poe-math-plain",
     "poe-math-set",
     "poe-math-source",
+    "poe-math-tag",
     "poe-muted",
     "poe-note",
     "poe-notes",
