@@ -29,6 +29,15 @@ class Page {
       image.setAttribute("aria-label", `Enlarge ${image.alt || "image"}`);
       for (const [name, value] of [["tabindex", 0], ["role", "button"], [SHORTCUTS, ""]]) image.setAttribute(name, value);
     }
+    for (const frame of view.querySelectorAll(".poe-frame-asking")) {
+      // What loads after the reader chose it, and so was in it, is the page: before that the frame only asks.
+      frame.style.background = "none";
+      frame.onload = () => {
+        if (document.activeElement !== frame) return;
+        frame.style.background = "";
+        frame.classList.remove("poe-frame-asking");
+      };
+    }
     for (const link of view.querySelectorAll("a.poe-image-link")) {
       link.setAttribute("role", "button");
       link.setAttribute(SHORTCUTS, "");

@@ -96,6 +96,7 @@ def test_a_frame_says_which_host_it_wants_and_waits() -> None:
     html = render('<iframe src="https://user@maps.example/a?b=c&amp;d=e" width="99" height="200"></iframe>')
     (frame,) = frames(html)
     assert frame["height"] == "200"
+    assert frame["class"] == "poe-frame poe-frame-asking"
     assert frame["title"] == "Page from maps.example"
     assert "Show the page from maps.example" in str(frame["srcdoc"])
     assert Page(html).links() == ["https://user@maps.example/a?b=c&d=e"]
