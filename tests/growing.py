@@ -17,7 +17,7 @@ PARTS = [
     "$", "$x$", "$$", "\n$$\n", "\\(", "\\)", "\\[", "\\]", "\n\\[\n", "^2", "$5 ",
     "[^1]", "[^1]: note\n", "[^b]:", "\n    more\n",
     "```html\n", "<html>", "</html>", "\n<html>\n", "<!doctype html>\n", "<iframe src='https://e.org'>", "</iframe>",
-    "```python\ndef f(): 'x'\n", "\n```\n", "www.a.org", "b@c.org",
+    "```python\ndef f(): 'x'\n", "\n```\n", "www.a.org", "b@c.org", "שלום ", "مرحبا",
 ]  # fmt: skip
 FRAGMENTS = st.sampled_from(PARTS)
 MARKDOWN = st.lists(FRAGMENTS, max_size=40).map("".join)

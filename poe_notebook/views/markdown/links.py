@@ -62,8 +62,8 @@ def tame(state: StateCore) -> None:
     for i, token in enumerate(state.tokens):
         if token.type == "inline":
             token.children = list(_tamed(token.children or [], state))
-            if i > 1 and state.tokens[i - 2].type == "list_item_open":
-                _tick(token.children)
+            if i > 1 and state.tokens[i - 2].type == "list_item_open" and _tick(token.children):
+                state.tokens[i - 2].attrSet("class", "poe-task")
         elif "style" in token.attrs:
             token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
 
@@ -155,10 +155,12 @@ def _trimmed(url: str) -> str:
     return url[:end]
 
 
-def _tick(children: list[Token]) -> None:
+def _tick(children: list[Token]) -> bool:
     first = children[0] if children else None
-    if first is not None and first.type == "text" and first.content[:4] in ("[ ] ", "[x] ", "[X] "):
-        first.content = ("☐ " if first.content[1] == " " else "☑ ") + first.content[4:]
+    if first is None or first.type != "text" or first.content[:4] not in ("[ ] ", "[x] ", "[X] "):
+        return False
+    first.content = ("☐ " if first.content[1] == " " else "☑ ") + first.content[4:]
+    return True
 
 
 def _text(content: str) -> Token:

@@ -22,6 +22,7 @@ from poe_notebook.views.markdown import footnotes, math_rules, pages
 from poe_notebook.views.markdown.budget import Budget
 from poe_notebook.views.markdown.clean import clean
 from poe_notebook.views.markdown.code import Colours, inline_code_html
+from poe_notebook.views.markdown.directions import direct
 from poe_notebook.views.markdown.footnotes import Notes, take_notes
 from poe_notebook.views.markdown.links import ShownImage, is_safe, link_rules
 from poe_notebook.views.markdown.tables import full_table
@@ -144,6 +145,7 @@ def _inline_parser() -> MarkdownIt:
     parser.core.ruler.enableOnly(["inline", "text_join"])
     parser.disable(["html_inline"])
     parser.validateLink = is_safe  # type: ignore[method-assign]
+    parser.core.ruler.before("inline", "direct", direct)
     link_rules(parser)
     math_rules.inline_rules(parser)
     footnotes.inline_rules(parser)
@@ -155,7 +157,9 @@ def _inline_parser() -> MarkdownIt:
         "code_block": lambda tokens, at, options, env: env["colours"].html(tokens[at].content),
         "code_inline": lambda tokens, at, options, env: inline_code_html(tokens[at].content),
         "page": lambda tokens, at, options, env: pages.page_html(tokens[at], env["colours"]),
-        "table_open": lambda tokens, at, options, env: '<div class="poe-wide"><table>\n',
+        "table_open": lambda tokens, at, options, env: (
+            f'<div class="poe-wide"{renderer.renderAttrs(tokens[at])}><table>\n'
+        ),
         "table_close": lambda tokens, at, options, env: "</table></div>\n",
     }
     return parser

@@ -28,7 +28,7 @@ def test_a_table_keeps_its_alignment_without_a_style_attribute_and_scrolls_in_it
 
 
 def test_task_lists_show_their_boxes() -> None:
-    assert "<li>☑ done</li>\n<li>☐ open</li>" in render("- [x] done\n- [ ] open\n")
+    assert '<li class="poe-task">☑ done</li>\n<li class="poe-task">☐ open</li>' in render("- [x] done\n- [ ] open\n")
 
 
 def test_an_inline_ref_leads_to_its_attachment() -> None:
