@@ -14,6 +14,7 @@ class Page {
   constructor() {
     document.addEventListener("click", (event) => this.click(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("blur", () => (this.entered = document.activeElement)); // a frame, if one was gone into
     window.addEventListener("keydown", keepFromNotebook, true); // before the document, where JupyterLab listens
     const find = (node) => (node.matches?.(".poe-notebook") ? [node] : node.querySelectorAll?.(".poe-notebook") ?? []);
     new MutationObserver((records) => {
@@ -30,13 +31,14 @@ class Page {
       for (const [name, value] of [["tabindex", 0], ["role", "button"], [SHORTCUTS, ""]]) image.setAttribute(name, value);
     }
     for (const frame of view.querySelectorAll(".poe-frame-asking")) {
-      // What loads after the reader chose it, and so was in it, is the page: before that the frame only asks.
-      frame.style.background = "none";
+      if (frame.onload) continue;
+      let loads = 0; // the first is the question, unless that was there before this script: then the reader went in first
       frame.onload = () => {
-        if (document.activeElement !== frame) return;
+        if (loads++ === 0 && this.entered !== frame) return;
         frame.style.background = "";
         frame.classList.remove("poe-frame-asking");
       };
+      frame.style.background = "none";
     }
     for (const link of view.querySelectorAll("a.poe-image-link")) {
       link.setAttribute("role", "button");
