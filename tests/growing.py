@@ -13,10 +13,11 @@ PARTS = [
     "`", "*", "**", "_", "[a]", "[a]: https://x.org", "[a]:", "'t", "(", ")", "![", "](https://y.org)", "<b>",
     "&amp;", "\\", "  \n", "https://z.org/q.", "\t", "+ b", "[ ] ", ":-:", "~~", "é", "😀", "<", "0", "|",
     "| a | b |\n", "|--|--|\n", "a | b", "-|-\n", "|a|b|c\n|-|-|-\n", "# \n",
+    "\n\\begin{align}\n", "\\end{align}\n", "e\u0301", "\u0301" * 9,
     "$", "$x$", "$$", "\n$$\n", "\\(", "\\)", "\\[", "\\]", "\n\\[\n", "^2", "$5 ",
     "[^1]", "[^1]: note\n", "[^b]:", "\n    more\n",
     "```html\n", "<html>", "</html>", "\n<html>\n", "<!doctype html>\n", "<iframe src='https://e.org'>", "</iframe>",
-    "```python\ndef f(): 'x'\n", "\n```\n", "www.a.org", "b@c.org",
+    "```python\ndef f(): 'x'\n", "\n```\n", "www.a.org", "b@c.org", "שלום ", "مرحبا",
 ]  # fmt: skip
 FRAGMENTS = st.sampled_from(PARTS)
 MARKDOWN = st.lists(FRAGMENTS, max_size=40).map("".join)

@@ -16,7 +16,9 @@ MATH_TAGS = set(
     "math mrow mi mn mo ms mtext mspace msup msub msubsup mover munder munderover mfrac msqrt mroot mtable mtr mtd "
     "mstyle mpadded mphantom menclose".split()
 )
-ATTRIBUTES = set("href title class start align rel target id aria-label role hidden tabindex alt width height".split())
+ATTRIBUTES = set(
+    "href title class start align rel target id aria-label role hidden tabindex alt width height dir".split()
+)
 MATH_ATTRIBUTES = set(
     "display stretchy fence accent movablelimits displaystyle largeop width lspace rspace minsize maxsize rowspacing "
     "columnspacing mathvariant notation columnalign rowlines columnlines form linebreak linethickness mathcolor "

@@ -12,6 +12,8 @@ from html import escape as _escape
 from importlib.resources import files
 from typing import Any
 
+from poe_notebook.views.marks import without_piles
+
 __all__ = ["EVERYTHING", "Bundle", "bundle", "cleaned", "escape", "framed", "printable", "style", "unframed"]
 
 Bundle = dict[str, str]
@@ -29,7 +31,7 @@ _RULE = re.compile(r"([^{}]+)\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 def escape(text: object) -> str:
     """Escape text for HTML content and attribute values."""
-    return _escape(printable(str(text)), quote=True)
+    return without_piles(_escape(printable(str(text)), quote=True))
 
 
 def cleaned(shown: Mapping[str, Any], redact: Callable[[str], str] | None) -> dict[str, Any]:

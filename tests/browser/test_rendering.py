@@ -238,7 +238,11 @@ def test_a_frame_of_a_page_from_elsewhere_asks_first(lab: labs.Lab) -> None:
         notebook.run_all()
         page.wait_for_timeout(500)
         assert not [url for url in asked if "maps.example" in url]
+        asking = page.locator("iframe[title='Page from maps.example']")
+        assert asking.evaluate("frame => frame.offsetHeight") == 76
         frame = page.frame_locator("iframe[title='Page from maps.example']")
         frame.get_by_role("link", name="Show the page from maps.example").click()
         frame.get_by_text("a map").wait_for()
+        page.wait_for_function("document.querySelectorAll('.poe-frame-asking').length === 0")
+        assert asking.evaluate("frame => frame.offsetHeight == frame.height")
         assert page.frame_locator("iframe").first.frame_locator("iframe").get_by_text("Hello").inner_text() == "Hello"

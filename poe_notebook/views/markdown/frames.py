@@ -47,7 +47,7 @@ _BEFORE_PAGE = (
 _EMBED = (
     _HEAD.format("default-src 'none'; style-src 'unsafe-inline'")
     + "<style>html,body{{height:100%;margin:0}}body{{display:flex;align-items:center;justify-content:center;"
-    "background:#f4f4f7;font:14px/1.5 system-ui,sans-serif}}a{{padding:8px 18px;border:1px solid #8b8b99;"
+    "font:14px/1.5 system-ui,sans-serif}}a{{padding:8px 18px;border:1px solid #8b8b99;"
     "border-radius:18px;background:#fff;color:#22222c;text-decoration:none;overflow-wrap:anywhere;max-width:80%}}"
     "a:hover{{background:#ececf3}}a:focus-visible{{outline:2px solid #5b3fd6;outline-offset:2px}}</style>"
     + '<a href="{}" rel="noreferrer">Show the page from {}</a>'
@@ -60,13 +60,14 @@ _OURS = re.compile(f"(?:{'|'.join(_KINDS)})\\Z")
 def page_frame(page: str, *, title: str = "Preview of a page that the bot wrote", height: int = FRAME_HEIGHT) -> str:
     """Show a page that a bot wrote."""
     inert = _SRCDOC.sub(rf"\1{_JOINER}\2", page)
-    return _frame(_PAGE.format(_escape(_BEFORE_PAGE + inert)), title=title, height=height)
+    return _frame(_PAGE.format(_escape(_BEFORE_PAGE + inert)), kind="poe-frame", title=title, height=height)
 
 
 def embed_frame(url: str, *, height: int = FRAME_HEIGHT) -> str:
-    """Offer a page from elsewhere; the reader is told the host and asked."""
+    """Offer a page from elsewhere; the reader is told the host and asked. Until then the style sheet keeps it small."""
     host = host_of(url)
-    return _frame(_EMBED.format(_escape(url), _escape(host)), title=f"Page from {host}", height=height)
+    page = _EMBED.format(_escape(url), _escape(host))
+    return _frame(page, kind="poe-frame poe-frame-asking", title=f"Page from {host}", height=height)
 
 
 def host_of(url: str) -> str:
@@ -82,9 +83,9 @@ def is_our_frame(srcdoc: str) -> bool:
     return _OURS.match(srcdoc) is not None
 
 
-def _frame(srcdoc: str, *, title: str, height: int) -> str:
+def _frame(srcdoc: str, *, kind: str, title: str, height: int) -> str:
     low, high = _HEIGHTS
     return (
-        f'<iframe class="poe-frame" sandbox="allow-scripts" loading="lazy" height="{min(max(height, low), high)}" '
+        f'<iframe class="{kind}" sandbox="allow-scripts" loading="lazy" height="{min(max(height, low), high)}" '
         f'title="{_escape(title)}" srcdoc="{_escape(srcdoc)}"></iframe>'
     )

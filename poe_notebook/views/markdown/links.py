@@ -1,7 +1,8 @@
 """Links and images in parsed Markdown: which may stay, and what becomes of the others.
 
 Images of other servers tell those who opens the page, so they become links that say where they lead and wait for a
-click. Bare addresses become links as on GitHub. Where the words of a link name another host than the one it leads to,
+click. Bare addresses become links as on GitHub, but end at full-width punctuation, and may stand between letters of
+scripts that are written without spaces. Where the words of a link name another host than the one it leads to,
 or its host is written in letters that only look familiar, the host is said beside it.
 """
 
@@ -22,10 +23,13 @@ from poe_notebook.views.markdown.frames import host_of
 
 __all__ = ["ShownImage", "is_safe", "link_rules", "tame"]
 
+_WIDE = "\u3000-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65“”‘’…"
 _BARE_LINK = re.compile(
-    r"(?<![\w/.@-])(?:(?:https?://|www\.)[^\s<>\"]+|[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@/-]))",
+    rf"(?<![a-z0-9_/.@-])(?:(?:https?://|www\.)[^\s<>\"{_WIDE}]+"
+    r"|[a-z0-9_.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![a-z0-9_@/-]))",
     re.IGNORECASE,
 )
+_IN_WORDS = re.compile(r"((?:https?://)?[^/?#\s]*\.[a-z]{2,24})(?=[^\x00-\x7f])[^/?#.:]*(?=[/?#:]|\Z)", re.IGNORECASE)
 _MAY_LINK = re.compile(r"://|www\.|@", re.IGNORECASE)
 _HOST = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
 _TURNING = dict.fromkeys(range(0x202A, 0x202F))  # embeddings and overrides of the reading direction; isolates may stay
@@ -58,8 +62,8 @@ def tame(state: StateCore) -> None:
     for i, token in enumerate(state.tokens):
         if token.type == "inline":
             token.children = list(_tamed(token.children or [], state))
-            if i > 1 and state.tokens[i - 2].type == "list_item_open":
-                _tick(token.children)
+            if i > 1 and state.tokens[i - 2].type == "list_item_open" and _tick(token.children):
+                state.tokens[i - 2].attrSet("class", "poe-task")
         elif "style" in token.attrs:
             token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
 
@@ -143,16 +147,20 @@ def _linked(text: str, state: StateCore) -> Iterator[Token]:
 
 def _trimmed(url: str) -> str:
     """Leave out what ends the sentence rather than the link; a closing bracket only if it has no pair."""
+    if found := _IN_WORDS.match(url):  # no top-level domain mixes scripts: "poe.com에서" is a word with an ending
+        url = found.group(1)
     end, extra = len(url), url.count(")") - url.count("(")
     while url[end - 1] in "?!.,:;*_~'" or (url[end - 1] == ")" and extra > 0):
         end, extra = end - 1, extra - (url[end - 1] == ")")
     return url[:end]
 
 
-def _tick(children: list[Token]) -> None:
+def _tick(children: list[Token]) -> bool:
     first = children[0] if children else None
-    if first is not None and first.type == "text" and first.content[:4] in ("[ ] ", "[x] ", "[X] "):
-        first.content = ("☐ " if first.content[1] == " " else "☑ ") + first.content[4:]
+    if first is None or first.type != "text" or first.content[:4] not in ("[ ] ", "[x] ", "[X] "):
+        return False
+    first.content = ("☐ " if first.content[1] == " " else "☑ ") + first.content[4:]
+    return True
 
 
 def _text(content: str) -> Token:

@@ -1,5 +1,7 @@
 r"""Where formulas stand in Markdown: ``$…$`` and ``\(…\)`` in a line, ``$$…$$`` and ``\[…\]`` set apart.
 
+So are environments that TeX itself sets apart, such as ``align``, where they begin a line.
+
 Sums of money are no formulas: a dollar sign opens only before something else than a space and after something else than
 a letter or digit, and closes the other way round (GitHub's rule). No empty line may stand in a formula, so a block that
 never closes ends there: what it is does not depend on text that comes much later.
@@ -19,7 +21,11 @@ from poe_notebook.views.markdown.mathml import formula_html
 
 __all__ = ["block_rules", "inline_rules"]
 
+_BEGIN = r"\begin"
 _CLOSERS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
+_ENVIRONMENT = re.compile(
+    r"\\begin\{((?:equation|align|alignat|flalign|gather|multline|eqnarray)\*?|displaymath)\}", re.ASCII
+)
 _MONEY = re.compile(r"\d[\d.,]*\s*[^\W\d_]{2,}[^\\^_={}]*\Z")  # "5 apples and 10": words, and nothing that is TeX
 _UNESCAPED = {closer: re.compile(r"(?:[^\\]|\\.)*?" + re.escape(closer), re.DOTALL) for closer in ("$", "$$")}
 
@@ -38,31 +44,38 @@ def inline_rules(parser: MarkdownIt) -> None:
 
 
 def _html(tokens: Sequence[Any], at: int) -> str:
-    return formula_html(tokens[at].content, is_display=tokens[at].markup in ("$$", "\\["))
+    return formula_html(tokens[at].content, is_display=tokens[at].markup not in ("$", "\\("))
 
 
 def _block(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
     if state.is_code_block(startLine):
         return False
     first = _line(state, startLine)
-    opener = first[:2]
-    if opener not in ("$$", "\\["):
+    opener, closer = _marks(first)
+    if not opener:
         return False
-    closer = _CLOSERS[opener]
     if closer in first[2:] and not first[2:].rstrip().endswith(closer):
         return False  # more of the sentence follows: the paragraph's own rule sees to it
     if silent:
         return True
     end, is_closed = _end(state, startLine, endLine, closer)
     text = state.getLines(startLine, end, state.blkIndent, False).strip()
-    if is_closed and text[2:-2].strip():
+    content = text if opener == _BEGIN else text[2:-2]
+    if is_closed and content.strip():
         token = state.push("math_block", "math", 0)
-        token.content, token.markup, token.block = text[2:-2], opener, True
+        token.content, token.markup, token.block = content, opener, True
         token.map = [startLine, end]
     else:
         _paragraph(state, text, [startLine, end])
     state.line = end
     return True
+
+
+def _marks(first: str) -> tuple[str, str]:
+    if first[:2] in ("$$", "\\["):
+        return first[:2], _CLOSERS[first[:2]]
+    environment = _ENVIRONMENT.match(first)
+    return (_BEGIN, f"\\end{{{environment.group(1)}}}") if environment else ("", "")
 
 
 def _line(state: StateBlock, line: int) -> str:

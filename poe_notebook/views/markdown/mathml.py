@@ -15,6 +15,8 @@ from latex2mathml import exceptions
 from latex2mathml.converter import Converter
 
 from poe_notebook.views.html import escape
+from poe_notebook.views.markdown.math_tree import PARTS, mend
+from poe_notebook.views.markdown.tex import prepared, without_tag
 
 __all__ = ["ATTRIBUTES", "ELEMENTS", "formula_html", "is_harmless"]
 
@@ -24,7 +26,6 @@ ELEMENTS = {
     *("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "msup", "msub", "msubsup", "mover", "munder"),
     *("munderover", "mfrac", "msqrt", "mroot", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose"),
 }
-_PARTS = {**dict.fromkeys(("mfrac", "msup", "msub", "mroot", "mover", "munder"), 2), "msubsup": 3, "munderover": 3}
 _LENGTH = r"(?:\d{1,2}(?:\.\d{1,4})?|\.\d{1,4})(?:em|ex|px|pt)"
 _WORDS = r"[a-z][a-z -]{0,39}"
 ATTRIBUTES = {
@@ -56,12 +57,14 @@ def formula_html(tex: str, *, is_display: bool) -> str:
     hidden, and the style sheet shows it and hides the TeX.
     """
     source = escape(tex.strip())
-    set_ = mathml(tex, is_display=is_display)
+    ready, tag = without_tag(tex) if is_display else (tex, "")
+    set_ = mathml(ready, is_display=is_display)
     kind = " poe-math-block" if is_display else ""
     if set_ is None:
         return f'<code class="poe-math-plain{kind}">{source}</code>'
+    beside = f'<span class="poe-math-tag">{escape(tag)}</span>' if tag else ""
     return (
-        f'<span class="poe-math{kind}"><span class="poe-math-set" hidden="hidden">{set_}</span>'
+        f'<span class="poe-math{kind}"><span class="poe-math-set" hidden="hidden">{set_}{beside}</span>'
         f'<code class="poe-math-source">{source}</code></span>'
     )
 
@@ -72,7 +75,9 @@ def mathml(tex: str, *, is_display: bool) -> str | None:
     if len(tex) > FORMULA_CHARS or _MACRO.search(tex) or not _is_balanced(tex):
         return None
     try:
-        return _written(Converter(display=display).convert_to_element(tex), NESTING)
+        tree = Converter(display=display).convert_to_element(prepared(tex))
+        mend(tree, may_move_limits=r"\nolimits" not in tex)
+        return _written(tree, NESTING)
     except _FAULTS:
         return None
 
@@ -89,7 +94,7 @@ def _is_balanced(tex: str) -> bool:
 
 
 def _written(element: Any, levels: int) -> str:
-    if element.tag not in ELEMENTS or not levels or len(element) != _PARTS.get(element.tag, len(element)):
+    if element.tag not in ELEMENTS or not levels or len(element) != PARTS.get(element.tag, len(element)):
         raise ValueError(element.tag)
     kept = ((name, value) for name, value in element.attrib.items() if is_harmless(name, value))
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in kept)

@@ -92,7 +92,7 @@ def _unfinished(text: str, kind: str, colours: Colours, *, is_cut: bool) -> str:
         return f'<p class="poe-muted">{escape(_EMPTY_LINE)}</p>\n' + colours.html(text, "html")
     lines = text.count("\n") + 1
     title = f"A page without its </{kind}> so far, {lines:,} line{'s' * (lines != 1)}"
-    return _folded(title, colours.html(text, "html", is_open=True))
+    return _folded(title, colours.html(text))  # plain: while it grows it is written anew, and nobody sees it
 
 
 def _folded(title: str, html: str) -> str:

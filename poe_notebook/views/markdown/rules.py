@@ -13,18 +13,20 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from poe_notebook.views.html import escape
 from poe_notebook.views.markdown import footnotes, math_rules, pages
 from poe_notebook.views.markdown.budget import Budget
 from poe_notebook.views.markdown.clean import clean
 from poe_notebook.views.markdown.code import Colours, inline_code_html
+from poe_notebook.views.markdown.directions import direct
 from poe_notebook.views.markdown.footnotes import Notes, take_notes
 from poe_notebook.views.markdown.links import ShownImage, is_safe, link_rules
 from poe_notebook.views.markdown.tables import full_table
+from poe_notebook.views.marks import without_piles
 
 __all__ = ["Context", "Group", "References", "block_html", "groups", "notes_html"]
 
@@ -33,7 +35,8 @@ References = dict[str, dict[str, Any]]
 
 BLOCK_NESTING = 40  # a quote counts 1, a list 2; each takes 3 Python frames of the 1,000 there are
 INLINE_NESTING = 10  # measured: 64,000 "[" take 1.2 s at 40 levels and 0.35 s at 10, and nobody nests deeper
-INLINE_CHARS = 60_000  # of one paragraph or cell; measured: the worst input known costs 8 µs a character
+INLINE_CHARS = 60_000  # of one paragraph or cell; measured: up to 3 µs a character without these
+INLINE_SIGNS = 3_000  # ... and so many that may open something; measured: 60,000 of "*_" or "[" take 0.5 s
 
 
 class Group(NamedTuple):
@@ -73,13 +76,13 @@ def groups(text: str, references: References) -> list[Group]:
 def block_html(group: Group, source: str, *, context: Context, budget: Budget) -> str:
     """Render one top-level block, cleaned; as its source if it is nested too deep, or more than there is room for."""
     fault = _fault(group.tokens) or budget.less(2 * _elements(group.tokens)).fault
-    return source_html(source, fault) if fault else clean(_rendered(list(group.tokens), context))
+    return source_html(source, fault) if fault else without_piles(clean(_rendered(list(group.tokens), context)))
 
 
 def source_html(source: str, why: str) -> str:
     """Show text as its source, and say why; nothing is said if that was said before."""
     said = f'<p class="poe-muted">Shown as its source: {why}.</p>\n' if why else ""
-    return f"{said}<pre>{escapeHtml(source)}</pre>\n"
+    return f"{said}<pre>{escape(source)}</pre>\n"
 
 
 def notes_html(context: Context) -> str:
@@ -87,7 +90,8 @@ def notes_html(context: Context) -> str:
     items = "".join(_rendered(tokens, context) for tokens in context.notes.listed() if not _fault(tokens))
     if not items:
         return ""
-    return clean(f'<div class="poe-notes" role="doc-endnotes" aria-label="Footnotes"><ol>\n{items}</ol></div>\n')
+    notes = f'<div class="poe-notes" role="doc-endnotes" aria-label="Footnotes"><ol>\n{items}</ol></div>\n'
+    return without_piles(clean(notes))
 
 
 def _rendered(tokens: list[Token], context: Context) -> str:
@@ -112,6 +116,8 @@ def _fault(tokens: Sequence[Token]) -> str:
         return f"it is nested more than {BLOCK_NESTING - 2} levels deep"
     if any(token.type == "inline" and len(token.content) > INLINE_CHARS for token in tokens):
         return f"it has more than {INLINE_CHARS:,} characters in one paragraph"
+    if any(token.type == "inline" and sum(map(token.content.count, "*_~[")) > INLINE_SIGNS for token in tokens):
+        return f"it has more than {INLINE_SIGNS:,} of the signs * _ ~ [ in one paragraph"
     return ""
 
 
@@ -139,6 +145,7 @@ def _inline_parser() -> MarkdownIt:
     parser.core.ruler.enableOnly(["inline", "text_join"])
     parser.disable(["html_inline"])
     parser.validateLink = is_safe  # type: ignore[method-assign]
+    parser.core.ruler.before("inline", "direct", direct)
     link_rules(parser)
     math_rules.inline_rules(parser)
     footnotes.inline_rules(parser)
@@ -150,7 +157,9 @@ def _inline_parser() -> MarkdownIt:
         "code_block": lambda tokens, at, options, env: env["colours"].html(tokens[at].content),
         "code_inline": lambda tokens, at, options, env: inline_code_html(tokens[at].content),
         "page": lambda tokens, at, options, env: pages.page_html(tokens[at], env["colours"]),
-        "table_open": lambda tokens, at, options, env: '<div class="poe-wide"><table>\n',
+        "table_open": lambda tokens, at, options, env: (
+            f'<div class="poe-wide"{renderer.renderAttrs(tokens[at])}><table>\n'
+        ),
         "table_close": lambda tokens, at, options, env: "</table></div>\n",
     }
     return parser

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from poe_notebook.views.html import escape
 from poe_notebook.views.markdown.clean import LINK
-from poe_notebook.views.markdown.frames import page_frame
+from poe_notebook.views.markdown.frames import FRAME_HEIGHT, page_frame
 from poe_notebook.views.media.facts import LISTED, facts, name_of
 from poe_notebook.views.media.files import LIVE, SAVED, File, Room, TurnFiles
 
@@ -18,6 +18,12 @@ _IMAGE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
 _SOURCE = re.compile(r' src="poe-media:(\d+)"')
 _ALT = re.compile(r' alt="([^"]*)"')
 _DRAWING_CHARS = 200_000
+_SVG = re.compile(r"<svg\b[^>]*>")
+_SIDE = re.compile(r"""\s(width|height)\s*=\s*["'](\d{1,6}(?:\.\d{1,9})?)(?:px)?["']""")
+_VIEW_BOX = re.compile(
+    r"""\sviewBox\s*=\s*["'][-\d.]+[\s,]+[-\d.]+[\s,]+(\d{1,6}(?:\.\d+)?)[\s,]+(\d{1,6}(?:\.\d+)?)["']"""
+)
+_FRAME_WIDTH = 700  # CSS pixels, about, of an output beside JupyterLab's side bar
 
 
 class Shelf:
@@ -123,8 +129,24 @@ def _preview(file: File, shelf: Shelf, label: str) -> Iterable[str]:
         yield f'<details class="poe-fold"><summary>Preview of {label}</summary><pre>{escape(file.text)}</pre></details>'
     elif file.look.kind == "drawing" and file.data is not None and len(file.data) <= _DRAWING_CHARS:
         drawing = file.data.decode("utf-8", "replace")
-        style = "<style>body{margin:0;display:grid;place-items:center;min-height:100vh}svg{max-width:100%}</style>"
-        yield f'<div class="poe-page">{page_frame(f"<html>{style}{drawing}</html>", title=label)}</div>'
+        style = (
+            "<style>body{margin:0;display:grid;place-items:center;min-height:100vh}"
+            "svg{max-width:100%}svg[viewBox]{height:auto}</style>"
+        )
+        frame = page_frame(f"<html>{style}{drawing}</html>", title=label, height=_height_of(drawing))
+        yield f'<div class="poe-page">{frame}</div>'
+
+
+def _height_of(drawing: str) -> int:
+    """Give a frame the height that a drawing takes in it, if the drawing says its size."""
+    head = _SVG.search(drawing[:4_000])
+    sides = dict(_SIDE.findall(head.group())) if head else {}
+    box = _VIEW_BOX.search(head.group()) if head else None
+    width, height = float(sides.get("width", 0)), float(sides.get("height", 0))
+    if box and float(box[1]):
+        width = width or _FRAME_WIDTH
+        height = min(width, _FRAME_WIDTH) * float(box[2]) / float(box[1])
+    return round(min(height + 4, FRAME_HEIGHT)) if height else FRAME_HEIGHT
 
 
 def _download(file: File, shelf: Shelf) -> str:

@@ -14,6 +14,7 @@ class Page {
   constructor() {
     document.addEventListener("click", (event) => this.click(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("blur", () => (this.entered = document.activeElement)); // a frame, if one was gone into
     window.addEventListener("keydown", keepFromNotebook, true); // before the document, where JupyterLab listens
     const find = (node) => (node.matches?.(".poe-notebook") ? [node] : node.querySelectorAll?.(".poe-notebook") ?? []);
     new MutationObserver((records) => {
@@ -31,11 +32,24 @@ class Page {
     }
     for (const note of view.querySelectorAll("[data-poe-broken]")) if (note.previousSibling !== note.of) note.remove();
     for (const node of view.querySelectorAll("img.poe-image, .poe-player")) watch(node);
+    for (const frame of view.querySelectorAll(".poe-frame-asking")) this.waitFor(frame);
     for (const link of view.querySelectorAll("a.poe-image-link")) {
       link.setAttribute("role", "button");
       link.setAttribute(SHORTCUTS, "");
       if (this.wanted.has(link.href)) load(link);
     }
+  }
+
+  // A frame that asks before it loads a page is small, and takes its height with the page.
+  waitFor(frame) {
+    if (frame.onload) return;
+    let loads = 0; // the first is the question, unless that was there before this script: then the reader went in first
+    frame.onload = () => {
+      if (loads++ === 0 && this.entered !== frame) return;
+      frame.style.background = "";
+      frame.classList.remove("poe-frame-asking");
+    };
+    frame.style.background = "none";
   }
 
   click(event) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from hostile import Page
 
@@ -103,3 +105,35 @@ def test_a_bot_cannot_name_a_file_by_itself() -> None:
 
 def test_a_link_to_an_image_at_hand_is_words() -> None:
     assert render("[the chart][c1]", inline={"c1": IMAGE}) == "<p>the chart</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "hrefs"),
+    [
+        ("请访问https://poe.com。谢谢", ["https://poe.com"]),
+        (
+            "链接：https://poe.com/关于。后面的文字,以及(https://poe.com/a_(b))。",
+            ["https://poe.com/关于", "https://poe.com/a_(b)"],
+        ),
+        ("见（https://poe.com/a），“https://poe.com/b”", ["https://poe.com/a", "https://poe.com/b"]),
+        ("이메일: me@poe.com으로.", ["mailto:me@poe.com"]),
+        ("邮箱me@poe.com", ["mailto:me@poe.com"]),
+        ("https://poe.com에서 보세요", ["https://poe.com"]),
+        ("請看www.poe.com的/x", ["http://www.poe.com"]),
+        ("https://例え.jp/a、次", ["https://例え.jp/a"]),
+        ("https://poe.例え/a", ["https://poe.例え/a"]),
+        ("https://münchen.de/ü", ["https://münchen.de/ü"]),
+        ("http://localhost:8888/x", ["http://localhost:8888/x"]),
+    ],
+)
+def test_bare_links_end_where_words_of_scripts_without_spaces_begin(text: str, hrefs: list[str]) -> None:
+    page = Page(render(text))
+    assert [_spelled(str(href)) for href in page.links()] == hrefs
+    assert "".join(page.words).strip() == text or "xn--" in page.text
+
+
+def _spelled(address: str) -> str:
+    host, _, _ = unquote(address).partition("//")[2].partition("/")
+    if "xn--" not in host:
+        return unquote(address)
+    return unquote(address).replace(host, host.encode().decode("idna"))

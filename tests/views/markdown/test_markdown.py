@@ -28,7 +28,7 @@ def test_a_table_keeps_its_alignment_without_a_style_attribute_and_scrolls_in_it
 
 
 def test_task_lists_show_their_boxes() -> None:
-    assert "<li>☑ done</li>\n<li>☐ open</li>" in render("- [x] done\n- [ ] open\n")
+    assert '<li class="poe-task">☑ done</li>\n<li class="poe-task">☐ open</li>' in render("- [x] done\n- [ ] open\n")
 
 
 def test_an_inline_ref_leads_to_its_attachment() -> None:
@@ -155,6 +155,15 @@ def test_what_never_closes_costs_little(piece: str) -> None:
     started = time.process_time()
     assert_harmless(render(piece * (40_000 // len(piece))))
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("signs", ["*_" * 30_000, "[" * 50_000, "~~a" * 15_000])
+def test_a_paragraph_that_is_all_signs_costs_little_while_it_grows(signs: str) -> None:
+    started = time.process_time()
+    blocks, _ = grow([signs[at : at + 500] for at in range(0, len(signs), 500)])
+    assert time.process_time() - started < 2
+    assert "more than 3,000 of the signs" in blocks.html
+    assert Page(blocks.html).text.endswith(signs)
 
 
 def test_a_table_of_missing_cells_does_not_blow_up() -> None:

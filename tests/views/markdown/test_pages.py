@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from html import unescape
 
 import pytest
+from growing import grow
 from hostile import Page, assert_harmless
 
 from poe_notebook.views.markdown import MarkdownBlocks, render
@@ -82,10 +84,19 @@ def test_a_bare_page_without_its_end_is_named_so() -> None:
     assert not frames(html)
 
 
+def test_a_page_without_its_end_costs_little_while_it_grows() -> None:
+    lines = '<p class="a">with <b>words</b></p>\n' * 5_000
+    started = time.process_time()
+    blocks, _ = grow(["<html>\n", *(lines[at : at + 2_000] for at in range(0, len(lines), 2_000))])
+    assert time.process_time() - started < 3
+    assert blocks.html.count("<span") == 0
+
+
 def test_a_frame_says_which_host_it_wants_and_waits() -> None:
     html = render('<iframe src="https://user@maps.example/a?b=c&amp;d=e" width="99" height="200"></iframe>')
     (frame,) = frames(html)
     assert frame["height"] == "200"
+    assert frame["class"] == "poe-frame poe-frame-asking"
     assert frame["title"] == "Page from maps.example"
     assert "Show the page from maps.example" in str(frame["srcdoc"])
     assert Page(html).links() == ["https://user@maps.example/a?b=c&d=e"]

@@ -83,3 +83,21 @@ def test_many_files_are_counted_in_html_and_in_text() -> None:
     assert lines[1] == "- f (text/plain, 1 byte)"
     assert lines[-1] == "… and 10 more"
     assert len(lines) == 52
+
+
+@pytest.mark.parametrize(
+    ("attributes", "height"),
+    [
+        ('width="2000" height="40"', 44),
+        ('width="2000" height="100" viewBox="0 0 2000 100"', 40),
+        ("viewBox='0 0 1000 200'", 144),
+        ('width="100px" height="100px"', 104),
+        ('width="10" height="9000"', 320),
+        ("", 320),
+        ('width="100%" height="1e9" viewBox="0 0 0 0"', 320),
+    ],
+)
+def test_the_frame_of_a_drawing_is_as_high_as_the_drawing(attributes: str, height: int) -> None:
+    files = files_of(("image/svg+xml", f'<?xml version="1.0"?><svg {attributes}></svg>'.encode()))
+    html = files_html(list(files), Shelf(files, SAVED))
+    assert f' height="{height}" ' in html
