@@ -121,6 +121,7 @@ class Redactor:
         self.plain: tuple[bytes, ...] = ()
         """The keys as they are, and as JSON writes them, the longest first."""
         self._texts: tuple[str, ...] = ()
+        self._shortest_chars = 0
         self._raws: tuple[bytes, ...] = ()
 
     def add(self, secret: Secret | None) -> None:
@@ -132,12 +133,15 @@ class Redactor:
         written = {*plain, html.escape(key), quote(key, safe="", errors="replace"), *_in_base64(key)}
         # The longest first, so that of keys that begin alike no rest is left; new tuples, since others may be reading.
         self._texts = tuple(sorted({*self._texts, *written}, key=len, reverse=True))
+        self._shortest_chars = len(self._texts[-1])
         self._raws = tuple(text.encode("utf-8", "replace") for text in self._texts)
         quick = {*self.plain, *(text.encode("utf-8", "replace") for text in plain)}
         self.plain = tuple(sorted(quick, key=len, reverse=True))
 
     def text(self, text: str) -> str:
         """Give the text with every known key replaced."""
+        if len(text) < self._shortest_chars:
+            return text
         for key in self._texts:
             if key in text:
                 text = text.replace(key, HIDDEN)

@@ -20,7 +20,7 @@ FAILURES = {
     ),
     "Blocking": (
         "import time\nasync def get_response(request):\n    yield 'thinking '\n    time.sleep(0.5)\n    yield 'done'\n",
-        ["The handler kept its loop for 0.5 s", "no other answer of this bot goes on", "`await asyncio.sleep(…)`"],
+        ["The handler kept its loop for 0.5", "no other answer of this bot goes on", "`await asyncio.sleep(…)`"],
         (5, "time.sleep(0.5)"),
     ),
     "Rubbish": (
