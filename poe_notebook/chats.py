@@ -208,7 +208,7 @@ class Chats:
         try:
             return self._thread.run(self._simulator().poe.settings.refetch(found))
         except BotError as error:
-            asked = next((e for e in reversed(list(self._trace)) if (e.kind, e.bot) == ("settings", found.name)), None)
+            asked = next((e for e in self._trace.latest() if (e.kind, e.bot) == ("settings", found.name)), None)
             if asked is not None and asked.raised is not None:
                 error.now = f"What it raised: %poe inspect {asked.number}"
             raise

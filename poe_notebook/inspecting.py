@@ -84,7 +84,7 @@ class Inspecting:
         return timeline
 
     def _settings_of(self, bot: str) -> Mapping[str, Any] | None:
-        answers = (e.response for e in reversed(list(self._trace)) if e.kind == "settings" and e.bot == bot)
+        answers = (e.response for e in self._trace.latest() if e.kind == "settings" and e.bot == bot)
         return next((response for response in answers if isinstance(response, dict)), None)
 
     def _previews(self, exchange: Exchange) -> dict[str, bytes]:

@@ -13,7 +13,6 @@ from poe_notebook.verbs.console import Console
 if TYPE_CHECKING:
     from poe_notebook.session import Session
     from poe_notebook.tracing.exchange import Exchange
-    from poe_notebook.tracing.failures import Label
 
 COMMAND = Command(
     "debug",
@@ -25,12 +24,14 @@ COMMAND = Command(
 
 def run(console: Console, arguments: Arguments, cell: str | None) -> None:
     """Have IPython debug the exception of an exchange, from the author's own line on."""
+    from poe_notebook.tracing.authorship import has_authors_line
+    from poe_notebook.tracing.chains import error_with_line
     from poe_notebook.tracing.failures import authors_frames
     from poe_notebook.views.raised import raised_bundle
 
     exchange, label = _raised(console.session, arguments.word("which")), console.session.trace.label
-    error = _with_authors_frame(_kept(exchange), label)
-    if error is None:
+    error = error_with_line(_kept(exchange), label)
+    if not has_authors_line(error.__traceback__, label):
         raise CommandError(
             f"No line of yours was running when exchange {exchange.number} failed, so there is none to look into.",
             why="The handler could not be called, or what it gave back was no answer.",
@@ -43,7 +44,7 @@ def run(console: Console, arguments: Arguments, cell: str | None) -> None:
 
 
 def _raised(session: Session, which: str | None) -> Exchange:
-    latest = next((exchange for exchange in reversed(list(session.trace)) if exchange.raised is not None), None)
+    latest = next((exchange for exchange in session.trace.latest() if exchange.raised is not None), None)
     if which is None:
         if latest is None:
             raise CommandError("No handler has raised anything.", why=f"Kept: {session.trace!r}.")
@@ -64,28 +65,6 @@ def _kept(exchange: Exchange) -> BaseException:
             now=f"Have it fail again: %poe replay {exchange.number}, then %poe debug",
         )
     return error
-
-
-def _with_authors_frame(error: BaseException, label: Label) -> BaseException | None:
-    """Give the exception if a line of the author's is in its traceback, else the nearest one behind it with such."""
-    behind: BaseException | None = error
-    seen: set[int] = set()
-    while behind is not None and id(behind) not in seen:
-        if _has_authors_line(behind.__traceback__, label):
-            return behind
-        seen.add(id(behind))
-        behind = behind.__cause__ or behind.__context__
-    return None
-
-
-def _has_authors_line(frames: TracebackType | None, label: Label) -> bool:
-    from poe_notebook.tracing.failures import authors_place
-
-    while frames is not None:
-        if authors_place(frames.tb_frame, label=label, clean=str) is not None:
-            return True
-        frames = frames.tb_next
-    return False
 
 
 def _check_prompt(shell: Any, exchange: Exchange) -> None:
